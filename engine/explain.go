@@ -1,0 +1,375 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ketnoi/ketnoi/engine/glossary"
+	"github.com/ketnoi/ketnoi/engine/text"
+)
+
+// Explanation is why a candidate is recommended, as data; Summary says it in one sentence or two, from these facts alone.
+type Explanation struct {
+	Summary  string       `json:"summary"`
+	Parts    []Part       `json:"parts" doc:"Their points add up to the score"`
+	Evidence []Evidence   `json:"evidence" doc:"Pairs of quoted passages, strongest first"`
+	Concepts []Shared     `json:"concepts" doc:"Glossary concepts that both sides name"`
+	Words    []string     `json:"words" doc:"Words that both sides use, as the candidate writes them"`
+	Rules    []RuleResult `json:"rules" doc:"The rules of the query and whether they hold"`
+}
+
+// Part is one signal's points: weight times raw value.
+type Part struct {
+	Signal string  `json:"signal"`
+	Raw    float64 `json:"raw" doc:"0 to 1"`
+	Weight float64 `json:"weight"`
+	Points float64 `json:"points"`
+}
+
+// Quote is the text of a passage, or its telling part, in its own language.
+type Quote struct {
+	Text string `json:"text"`
+	Lang string `json:"lang"`
+	Work string `json:"work,omitzero" doc:"Title of the work it comes from"`
+	Year int    `json:"year,omitzero"`
+}
+
+// Evidence is a pair of quotes with the cosine between the candidate's passage and the subject.
+type Evidence struct {
+	Subject    Quote   `json:"subject"`
+	Candidate  Quote   `json:"candidate"`
+	Similarity float64 `json:"similarity"`
+}
+
+// Shared is a concept that both sides name, or name closely, with the words that show it.
+type Shared struct {
+	ID        string        `json:"id"`
+	Label     string        `json:"label" doc:"Preferred term in the reader's language"`
+	Link      glossary.Link `json:"link" doc:"How the candidate's concept stands to the subject's: same, narrower, broader, related"`
+	Subject   string        `json:"subject" doc:"As the subject writes it"`
+	Candidate string        `json:"candidate" doc:"As the candidate writes it"`
+}
+
+// RuleResult is a rule of the query and whether the candidate holds it.
+type RuleResult struct {
+	Rule       string   `json:"rule"`
+	Wants      []string `json:"wants,omitempty" doc:"What the rule asks for: codes"`
+	Holds      bool     `json:"holds"`
+	Preference bool     `json:"preference,omitzero" doc:"It only adds points"`
+}
+
+// The lengths of an explanation.
+const (
+	maxEvidence = 3
+	maxQuote    = 320 // characters
+	maxShared   = 12
+)
+
+// sentence is one sentence of a passage with what it names.
+type sentence struct {
+	passage    int // ordinal within its listing
+	start, end int // in the source's text
+	concepts   []named
+	terms      []int // indexes into the reading's terms
+}
+
+type named struct {
+	concept int
+	written string
+}
+
+// explainer holds what is the same for all candidates of one query.
+type explainer struct {
+	rec      *Recommender
+	r        *Reading
+	c        *Candidates
+	reader   string
+	rules    []Clause
+	prefer   []Clause
+	terms    map[string]int // the subject's terms -> index
+	reach    map[int]reached
+	subject  []sentence
+	lastTerm []int // for each term, the last sentence that used it, so that a sentence counts it once
+	sentence int
+}
+
+// reached says which of the subject's concepts another concept answers, and how closely.
+type reached struct {
+	index int
+	link  glossary.Link
+}
+
+func (rec *Recommender) newExplainer(r *Reading, c *Candidates, rules, prefer []Clause, reader string) *explainer {
+	x := &explainer{rec: rec, r: r, c: c, reader: reader, rules: rules, prefer: prefer, terms: map[string]int{}, reach: map[int]reached{}, lastTerm: make([]int, len(r.Terms))}
+	for i, t := range r.Terms {
+		x.terms[t.Text] = i
+	}
+	for i, w := range r.Concepts {
+		rec.Glossary.Neighbours(w.Concept, func(other int, link glossary.Link) {
+			if old, ok := x.reach[other]; !ok || link.Strength() > old.link.Strength() {
+				x.reach[other] = reached{i, link}
+			}
+		})
+	}
+	for i, p := range r.Passages {
+		x.subject = x.sentences(x.subject, r.Listing, i, p)
+	}
+	return x
+}
+
+// sentences appends the sentences of a passage. The heading comes first, as a sentence of its own, unless the
+// passage before had the same.
+func (x *explainer) sentences(out []sentence, l *Listing, ordinal int, p Passage) []sentence {
+	body := l.Quote(p)
+	text.Sentences(body, func(start, end int) {
+		out = append(out, x.look(l, ordinal, body[start:end], p.Start+start))
+	})
+	return out
+}
+
+func (x *explainer) look(l *Listing, ordinal int, s string, start int) sentence {
+	x.sentence++
+	se := sentence{passage: ordinal, start: start, end: start + len(s)}
+	x.rec.Glossary.Find(s, l.Lang, func(m glossary.Mention) {
+		se.concepts = append(se.concepts, named{m.Concept, s[m.Start:m.End]})
+	})
+	text.Terms(s, func(term []byte, _, _ int) {
+		if i, ok := x.terms[string(term)]; ok && x.lastTerm[i] != x.sentence {
+			x.lastTerm[i] = x.sentence
+			se.terms = append(se.terms, i)
+		}
+	})
+	return se
+}
+
+// explain builds the explanation of one ranked candidate from its stored entry.
+func (x *explainer) explain(rk *Ranker, s *Scored, e Entry) Explanation {
+	weights := rk.weights(x.r.Listing.Lang, s.Listing.Lang)
+	out := Explanation{Parts: parts(weights, s), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
+	var candidate []sentence
+	shared := map[int]Shared{} // by index of the subject's concept
+	for _, h := range strongest(weights, s) {
+		if h.Passage >= len(e.Passages) {
+			continue // the listing changed since it was retrieved
+		}
+		p := e.Passages[h.Passage]
+		first := len(candidate)
+		candidate = x.sentences(candidate, e.Listing, h.Passage, p)
+		if ev, ok := x.evidence(candidate[first:], e, p); ok && len(out.Evidence) < maxEvidence {
+			ev.Similarity = float64(h.Meaning)
+			out.Evidence = append(out.Evidence, ev)
+		}
+		x.gather(shared, x.look(e.Listing, h.Passage, e.Listing.Heading(p.Source), 0))
+		for _, se := range candidate[first:] {
+			x.gather(shared, se)
+		}
+		out.Words = x.words(out.Words, e.Listing.Matchable(p))
+	}
+	out.Concepts = x.order(shared)
+	out.Summary = x.summary(&out, e.Listing)
+	return out
+}
+
+// parts returns the score's parts in the order of the signals; a preference is listed only when one was stated.
+func parts(weights *Weights, s *Scored) []Part {
+	var out []Part
+	for sig, v := range s.Raw {
+		if Signal(sig) == SignalPreference && v == 0 {
+			continue
+		}
+		out = append(out, Part{Signal(sig).String(), v, weights[sig], weights[sig] * v})
+	}
+	return out
+}
+
+// strongest returns the candidate's hits that carry its score, best first, as many as are quoted.
+func strongest(weights *Weights, s *Scored) []Hit {
+	worth := func(h Hit) float64 {
+		return weights[SignalMeaning]*float64(h.Meaning) + weights[SignalWords]*float64(h.Words) + weights[SignalConcepts]*float64(h.Concepts)
+	}
+	hits := slices.Clone(s.Hits)
+	slices.SortStableFunc(hits, func(a, b Hit) int {
+		switch wa, wb := worth(a), worth(b); {
+		case wa > wb:
+			return -1
+		case wa < wb:
+			return 1
+		}
+		return 0
+	})
+	return hits[:min(len(hits), maxEvidence)]
+}
+
+// evidence pairs the telling sentence of a candidate's passage with the subject's sentence that says the same.
+func (x *explainer) evidence(candidate []sentence, e Entry, p Passage) (Evidence, bool) {
+	best, bestWorth := -1, 0.0
+	for i := range candidate {
+		if w := x.worth(&candidate[i], nil); w > bestWorth {
+			best, bestWorth = i, w
+		}
+	}
+	if best < 0 {
+		return Evidence{}, false
+	}
+	mine, mineWorth := -1, 0.0
+	for i := range x.subject {
+		if w := x.worth(&candidate[best], &x.subject[i]); w > mineWorth {
+			mine, mineWorth = i, w
+		}
+	}
+	if mine < 0 {
+		return Evidence{}, false
+	}
+	c, s := candidate[best], x.subject[mine]
+	ev := Evidence{
+		Subject:   Quote{Text: cut(x.r.Listing.SourceText(x.r.Passages[s.passage].Source)[s.start:s.end]), Lang: x.r.Listing.Lang},
+		Candidate: Quote{Text: cut(e.Listing.SourceText(p.Source)[c.start:c.end]), Lang: e.Listing.Lang},
+	}
+	if p.Source >= 0 {
+		ev.Candidate.Work, ev.Candidate.Year = e.Listing.Works[p.Source].Title, e.Listing.Works[p.Source].Year
+	}
+	return ev, true
+}
+
+// worth is what sentence c of a candidate has in common with sentence s of the subject, or with the whole subject if
+// s is nil: concepts by closeness and rarity, words by rarity.
+func (x *explainer) worth(c, s *sentence) float64 {
+	sum := 0.0
+	for _, n := range c.concepts {
+		if to, ok := x.reach[n.concept]; ok && (s == nil || s.names(x.r.Concepts[to.index].Concept)) {
+			sum += float64(to.link.Strength()) * float64(at(x.c.ConceptIDF, to.index))
+		}
+	}
+	for _, t := range c.terms {
+		if s == nil || slices.Contains(s.terms, t) {
+			sum += 0.5 * float64(at(x.c.TermIDF, t))
+		}
+	}
+	return sum
+}
+
+func (s *sentence) names(concept int) bool {
+	return slices.ContainsFunc(s.concepts, func(n named) bool { return n.concept == concept })
+}
+
+// at returns v[i], or 1 where a retriever gave no figures.
+func at(v []float32, i int) float32 {
+	if i < len(v) {
+		return v[i]
+	}
+	return 1
+}
+
+// gather notes which of the subject's concepts the sentence answers, the closest link first.
+func (x *explainer) gather(shared map[int]Shared, se sentence) {
+	for _, n := range se.concepts {
+		to, ok := x.reach[n.concept]
+		if !ok {
+			continue
+		}
+		if old, have := shared[to.index]; have && old.Link.Strength() >= to.link.Strength() {
+			continue
+		}
+		c := x.rec.Glossary.Concept(n.concept)
+		shared[to.index] = Shared{ID: c.ID, Label: c.Label(x.reader), Link: to.link, Candidate: n.written, Subject: x.written(x.r.Concepts[to.index].Concept)}
+	}
+}
+
+// written returns the words by which the subject first names the concept.
+func (x *explainer) written(concept int) string {
+	for _, se := range x.subject {
+		for _, n := range se.concepts {
+			if n.concept == concept {
+				return n.written
+			}
+		}
+	}
+	return x.rec.Glossary.Concept(concept).Label(x.r.Listing.Lang) // it stands in the heading only
+}
+
+// order lists shared concepts by what they are worth: closeness times rarity times weight in the subject.
+func (x *explainer) order(shared map[int]Shared) []Shared {
+	index := make([]int, 0, len(shared))
+	for i := range shared {
+		index = append(index, i)
+	}
+	worth := func(i int) float32 {
+		return shared[i].Link.Strength() * at(x.c.ConceptIDF, i) * x.r.Concepts[i].Weight
+	}
+	slices.SortFunc(index, func(a, b int) int {
+		switch wa, wb := worth(a), worth(b); {
+		case wa > wb:
+			return -1
+		case wa < wb:
+			return 1
+		}
+		return a - b
+	})
+	out := []Shared{}
+	for _, i := range index[:min(len(index), maxShared)] {
+		out = append(out, shared[i])
+	}
+	return out
+}
+
+// words adds the subject's rarer words that s uses, as s writes them. Pairs of Han or Hangul characters are no words
+// to a reader and are left out, and so are single syllables where their pair is there.
+func (x *explainer) words(out []string, s string) []string {
+	text.Terms(s, func(term []byte, start, end int) {
+		i, ok := x.terms[string(term)]
+		if !ok || len(out) >= maxShared || term[0] == '=' || at(x.c.TermIDF, i) < 2 {
+			return
+		}
+		w := strings.ToLower(s[start:end])
+		if r, _ := utf8.DecodeRuneInString(w); r >= 0x1100 && !('\u1E00' <= r && r <= '\u1EFF') {
+			return
+		}
+		if !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	})
+	return out
+}
+
+// cut shortens a quote to maxQuote characters at a space, and says so with "…".
+func cut(s string) string {
+	if utf8.RuneCountInString(s) <= maxQuote {
+		return s
+	}
+	n, last := 0, 0
+	for i, r := range s {
+		if n++; n > maxQuote {
+			if last == 0 {
+				last = i
+			}
+			return strings.TrimSpace(s[:last]) + " …"
+		}
+		if r == ' ' {
+			last = i
+		}
+	}
+	return s
+}
+
+// results lists the query's rules, all of which hold, and its preferences.
+func (x *explainer) results(s *Scored) []RuleResult {
+	out := []RuleResult{}
+	add := func(rules []Clause, preference bool) {
+		for _, c := range rules {
+			if c.Rule == RuleCurrent || c.Rule == RuleOwn {
+				continue // always so, and no choice of the reader's
+			}
+			var wants []string
+			for _, f := range c.AnyOf {
+				if _, code, _ := strings.Cut(string(f), ":"); code != "-" {
+					wants = append(wants, code)
+				}
+			}
+			out = append(out, RuleResult{Rule: c.Rule, Wants: wants, Holds: s.Allowed([]Clause{c}), Preference: preference})
+		}
+	}
+	add(x.rules, false)
+	add(x.prefer, true)
+	return out
+}

@@ -1,0 +1,411 @@
+// Package engine is the vocabulary and the ranking of Kết Nối: what a listing, a query, a rule, a score and an
+// explanation are, and how candidates become recommendations. It knows no store, no server and no file format.
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ketnoi/ketnoi/engine/glossary"
+	"github.com/ketnoi/ketnoi/engine/text"
+)
+
+// Kind is what a listing is about.
+type Kind string
+
+// The kinds of listing.
+const (
+	Expert     Kind = "expert"
+	Technology Kind = "technology"
+	Problem    Kind = "problem"
+)
+
+// Kinds are all kinds, in the order in which messages list them.
+var Kinds = []Kind{Expert, Technology, Problem}
+
+// Listing is one record that can be matched. Normalise brings it into the form that everything else relies on.
+type Listing struct {
+	ID           string                     `json:"id"`
+	Kind         Kind                       `json:"kind"`
+	Title        string                     `json:"title"`
+	Text         string                     `json:"text,omitzero"`
+	Lang         string                     `json:"lang,omitzero"` // BCP-47; detected when not given
+	Summary      string                     `json:"summary,omitzero"`
+	Fields       []string                   `json:"fields,omitempty"`    // OECD FORD codes, "2.7"
+	Regions      []string                   `json:"regions,omitempty"`   // ISO 3166 codes as written, "VN-40"
+	Languages    []string                   `json:"languages,omitempty"` // BCP-47 tags of the working languages
+	Organisation string                     `json:"organisation,omitzero"`
+	TRL          int                        `json:"trl,omitzero"` // readiness 1 to 9; 0 when not stated
+	IPStatus     string                     `json:"ip_status,omitzero"`
+	Seeks        *Seeks                     `json:"seeks,omitempty"`
+	Works        []Work                     `json:"works,omitempty"`
+	Capacity     *int                       `json:"capacity,omitempty"` // matches it can take on at once; nil when not stated
+	URL          string                     `json:"url,omitzero"`
+	PublishedAt  string                     `json:"published_at,omitzero"` // date or RFC 3339 time
+	ExpiresAt    string                     `json:"expires_at,omitzero"`   // the last day (or moment) on which it may be recommended
+	Person       string                     `json:"person,omitzero"`       // name of the natural person it is about
+	Basis        *Basis                     `json:"basis,omitempty"`
+	Extra        map[string]json.RawMessage `json:"extra,omitempty"` // what a source says beyond this vocabulary
+}
+
+// Work is a publication, patent, project or reference of an expert or provider.
+type Work struct {
+	Title string `json:"title,omitzero"`
+	Text  string `json:"text,omitzero"`
+	Year  int    `json:"year,omitzero"`
+	URL   string `json:"url,omitzero"`
+}
+
+// Seeks is what the owner of a listing looks for in a counterpart; an empty list leaves it open.
+type Seeks struct {
+	Kinds       []Kind   `json:"kinds,omitempty"`
+	Fields      []string `json:"fields,omitempty"`
+	Regions     []string `json:"regions,omitempty"`
+	Languages   []string `json:"languages,omitempty"`
+	Partnership []string `json:"partnership,omitempty"`
+}
+
+// Basis is the ground on which data about a person is processed.
+type Basis struct {
+	Kind string `json:"kind"`
+	At   string `json:"at,omitzero"`
+}
+
+// The closed vocabularies of a listing.
+var (
+	IPStatuses   = []string{"open", "know_how", "filed", "granted", "expired"}
+	Partnerships = []string{"licence", "sale", "joint_research", "consulting", "service", "training", "investment"}
+	BasisKinds   = []string{"consent", "contract", "public_record", "legal_duty", "vital_interest", "public_task", "legitimate_interest"}
+)
+
+// Limits of a listing. They are far above honest use and keep one record from costing like a thousand.
+const (
+	maxID    = 128     // characters
+	maxTitle = 500     // characters
+	maxText  = 200_000 // bytes: text, summary, and each work
+	maxWorks = 2_000
+	maxList  = 100 // fields, regions, languages, …
+)
+
+// FieldError says which field of a listing or a query is at fault, and why; the reason also says what to do.
+type FieldError struct {
+	Field  string // as in JSON: "works[2].year"
+	Reason string
+	err    error
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
+
+// Unwrap returns ErrTooLittleText or nil.
+func (e *FieldError) Unwrap() error { return e.err }
+
+// ErrTooLittleText is what a *FieldError wraps when a text is well-formed but has no word to match by, such as one of
+// emoji only.
+var ErrTooLittleText = errors.New("too little text to match")
+
+func fault(field, format string, args ...any) *FieldError {
+	return &FieldError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Normalise cleans every text (see text.Clean), resolves names of regions and languages to codes, detects the
+// language where none is given, and checks everything. It is idempotent. The error is a *FieldError for the first
+// field at fault; the listing must not be used then.
+func (l *Listing) Normalise() error {
+	v := &validator{}
+	l.ID = v.id("id", l.ID)
+	l.Kind = v.kind("kind", l.Kind)
+	l.Title = v.line("title", l.Title, maxTitle)
+	if l.Title == "" {
+		v.fault("title", "missing: every listing needs one")
+	}
+	l.Text = v.text("text", l.Text)
+	l.Summary = v.text("summary", l.Summary)
+	v.works(l)
+	if v.err == nil && !l.hasText() {
+		v.tooLittle("text", "a listing needs words in text, summary or a work")
+	}
+	if l.Lang = v.language("lang", l.Lang); l.Lang == "" && v.err == nil {
+		l.Lang, _ = text.Detect(l.sample())
+	}
+	l.Fields = v.fields("fields", l.Fields)
+	l.Regions = v.regions("regions", l.Regions)
+	l.Languages = v.languages("languages", l.Languages)
+	l.Organisation = v.line("organisation", l.Organisation, maxTitle)
+	l.Person = v.line("person", l.Person, maxTitle)
+	if l.TRL < 0 || l.TRL > 9 {
+		v.fault("trl", "%d is no readiness level: want 1 to 9", l.TRL)
+	}
+	l.IPStatus = v.oneOf("ip_status", l.IPStatus, IPStatuses)
+	if s := l.Seeks; s != nil {
+		for i := range s.Kinds {
+			s.Kinds[i] = v.kind(fmt.Sprintf("seeks.kinds[%d]", i), s.Kinds[i])
+		}
+		s.Fields = v.fields("seeks.fields", s.Fields)
+		s.Regions = v.regions("seeks.regions", s.Regions)
+		s.Languages = v.languages("seeks.languages", s.Languages)
+		for i := range s.Partnership {
+			s.Partnership[i] = v.oneOf(fmt.Sprintf("seeks.partnership[%d]", i), s.Partnership[i], Partnerships)
+		}
+	}
+	if l.Capacity != nil && *l.Capacity < 0 {
+		v.fault("capacity", "%d is negative", *l.Capacity)
+	}
+	l.URL = v.url("url", l.URL)
+	l.PublishedAt = v.date("published_at", l.PublishedAt)
+	l.ExpiresAt = v.date("expires_at", l.ExpiresAt)
+	if l.Basis != nil {
+		if l.Basis.Kind = v.oneOf("basis.kind", l.Basis.Kind, BasisKinds); l.Basis.Kind == "" {
+			v.fault("basis.kind", "missing: want one of %s", strings.Join(BasisKinds, ", "))
+		}
+		l.Basis.At = v.date("basis.at", l.Basis.At)
+	}
+	size := 0
+	for key, value := range l.Extra {
+		if size += len(key) + len(value); size > maxText {
+			v.fault("extra", "more than the %d bytes allowed", maxText)
+		}
+	}
+	if v.err != nil {
+		return v.err
+	}
+	return nil
+}
+
+// hasText reports whether there is at least one term to match by, beyond the title.
+func (l *Listing) hasText() bool {
+	found := false
+	see := func([]byte, int, int) { found = true }
+	text.Terms(l.Text, see)
+	text.Terms(l.Summary, see)
+	for i := 0; i < len(l.Works) && !found; i++ {
+		text.Terms(l.Works[i].Title, see)
+		text.Terms(l.Works[i].Text, see)
+	}
+	return found
+}
+
+// sample is the text by which the language is told.
+func (l *Listing) sample() string {
+	if l.Text != "" || l.Summary != "" {
+		return l.Text + "\n" + l.Summary
+	}
+	var b strings.Builder
+	for _, w := range l.Works {
+		b.WriteString(w.Title + ". " + w.Text + "\n")
+		if b.Len() > 4096 {
+			break
+		}
+	}
+	return b.String()
+}
+
+// Expires returns the moment after which the listing must not be recommended, and false when it never expires. A
+// bare date lasts until that day ends in Viet Nam (UTC+7).
+func (l *Listing) Expires() (time.Time, bool) {
+	if l.ExpiresAt == "" {
+		return time.Time{}, false
+	}
+	if t, err := time.Parse(time.RFC3339, l.ExpiresAt); err == nil {
+		return t, true
+	}
+	t, err := time.ParseInLocation(time.DateOnly, l.ExpiresAt, time.FixedZone("ICT", 7*3600))
+	return t.AddDate(0, 0, 1), err == nil
+}
+
+// validator collects the first fault while it cleans.
+type validator struct{ err *FieldError }
+
+func (v *validator) fault(field, format string, args ...any) {
+	if v.err == nil {
+		v.err = fault(field, format, args...)
+	}
+}
+
+func (v *validator) tooLittle(field, advice string) {
+	if v.err == nil {
+		v.err = &FieldError{Field: field, Reason: ErrTooLittleText.Error() + ": " + advice, err: ErrTooLittleText}
+	}
+}
+
+// clean is text.Clean with the field's name in the error, and a limit in bytes.
+func (v *validator) clean(field, s string, limit int) string {
+	if len(s) > limit {
+		v.fault(field, "%d bytes are more than the %d allowed", len(s), limit)
+		return ""
+	}
+	out, err := text.Clean(s)
+	if err != nil {
+		v.fault(field, "%v; save the source as UTF-8", err)
+	}
+	return out
+}
+
+func (v *validator) text(field, s string) string { return v.clean(field, s, maxText) }
+
+// line is text without line breaks, of at most limit characters.
+func (v *validator) line(field, s string, limit int) string {
+	s = strings.Join(strings.Fields(v.clean(field, s, 4*limit+64)), " ")
+	if n := utf8.RuneCountInString(s); n > limit {
+		v.fault(field, "%d characters are more than the %d allowed", n, limit)
+	}
+	return s
+}
+
+// id checks an identifier: letters and digits of any script with - _ . : @ between them. Case counts; outer white
+// space does not.
+func (v *validator) id(field, s string) string {
+	if len(s) > 4*maxID {
+		v.fault(field, "%d bytes are more than the %d characters allowed", len(s), maxID)
+		return ""
+	}
+	raw := strings.TrimSpace(s)
+	id := v.clean(field, raw, 4*maxID)
+	switch {
+	case id == "":
+		v.fault(field, "missing: every listing needs one that never changes")
+		return ""
+	case strings.ContainsFunc(raw, unprintable):
+		v.fault(field, "%+q contains an invisible character", raw)
+	case utf8.RuneCountInString(id) > maxID:
+		v.fault(field, "%d characters are more than the %d allowed", utf8.RuneCountInString(id), maxID)
+	}
+	for i, r := range id {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r) && (i == 0 || !strings.ContainsRune("-_.:@", r)) {
+			v.fault(field, "%+q contains %+q: want letters and digits, and - _ . : @ after the first", id, r)
+		}
+	}
+	return id
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) && !unicode.Is(unicode.M, r) }
+
+func (v *validator) kind(field string, k Kind) Kind {
+	switch k = Kind(strings.ToLower(strings.TrimSpace(string(k)))); k {
+	case Expert, Technology, Problem:
+	case "":
+		v.fault(field, "missing: want expert, technology or problem")
+	default:
+		v.fault(field, "%q is none of expert, technology, problem", string(k))
+	}
+	return k
+}
+
+func (v *validator) oneOf(field, s string, allowed []string) string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	if s == "" {
+		return ""
+	}
+	for _, a := range allowed {
+		if a == s {
+			return s
+		}
+	}
+	v.fault(field, "%q is none of %s", s, strings.Join(allowed, ", "))
+	return s
+}
+
+// codes maps every entry of a list and drops empty ones and repetitions.
+func (v *validator) codes(field string, in []string, one func(field, s string) string) []string {
+	if len(in) > maxList {
+		v.fault(field, "%d entries are more than the %d allowed", len(in), maxList)
+		return nil
+	}
+	var out []string
+	seen := map[string]bool{}
+	for i, s := range in {
+		if s = one(fmt.Sprintf("%s[%d]", field, i), s); s != "" && !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (v *validator) fields(field string, in []string) []string {
+	return v.codes(field, in, func(field, s string) string {
+		if s = strings.TrimSpace(s); s != "" && !glossary.IsField(s) {
+			v.fault(field, "%q is no OECD FORD code: want 1 to 6, or a minor code such as 2.7", s)
+		}
+		return s
+	})
+}
+
+func (v *validator) regions(field string, in []string) []string {
+	return v.codes(field, in, func(field, s string) string {
+		s = v.clean(field, s, 4*maxTitle)
+		if s == "" {
+			return ""
+		}
+		code, ok := glossary.RegionCode(s)
+		if !ok {
+			v.fault(field, "%q is no region we know: want an ISO 3166 code such as VN or VN-HP, or a name in vi, fr, en, ko or zh", s)
+		}
+		return code
+	})
+}
+
+func (v *validator) language(field, s string) string {
+	if s = strings.TrimSpace(s); s == "" {
+		return ""
+	}
+	tag, ok := text.LanguageTag(s)
+	if !ok {
+		v.fault(field, "%q is no language tag: want BCP-47 such as vi, fr, en, ko, zh", s)
+	}
+	return tag
+}
+
+func (v *validator) languages(field string, in []string) []string {
+	return v.codes(field, in, v.language)
+}
+
+func (v *validator) url(field, s string) string {
+	if s = v.line(field, s, 2000); s == "" {
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		v.fault(field, "%q is no web address: want https://…", s)
+	}
+	return s
+}
+
+// date accepts a calendar date, or an RFC 3339 time, which carries its zone.
+func (v *validator) date(field, s string) string {
+	if s = strings.TrimSpace(s); s == "" {
+		return ""
+	}
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		t, err = time.Parse(time.RFC3339, s)
+	}
+	if err != nil || t.Year() < 1900 || t.Year() > 2200 {
+		v.fault(field, "%q is no date: want 2026-05-31, or 2026-05-31T17:00:00+07:00", s)
+	}
+	return s
+}
+
+func (v *validator) works(l *Listing) {
+	if len(l.Works) > maxWorks {
+		v.fault("works", "%d works are more than the %d allowed", len(l.Works), maxWorks)
+		return
+	}
+	for i := range l.Works {
+		w, at := &l.Works[i], fmt.Sprintf("works[%d].", i)
+		w.Title = v.line(at+"title", w.Title, 2*maxTitle)
+		w.Text = v.text(at+"text", w.Text)
+		if w.Title == "" && w.Text == "" {
+			v.fault(at+"title", "missing: a work needs a title or a text")
+		}
+		if w.Year != 0 && (w.Year < 1800 || w.Year > 2200) {
+			v.fault(at+"year", "%d is no year", w.Year)
+		}
+		w.URL = v.url(at+"url", w.URL)
+	}
+}

@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Signal is one way of judging a candidate. Its raw value is a number in [0, 1].
+type Signal uint8
+
+// The signals. A new one needs a name, a line in raw, a weight in DefaultRanker and a label in phrases.go.
+const (
+	SignalMeaning    Signal = iota // how near the vectors are
+	SignalWords                    // which words are shared
+	SignalConcepts                 // which glossary concepts are shared
+	SignalField                    // same FORD field 1, same major field 0.4
+	SignalSeeks                    // share of what the candidate seeks that the subject meets; 0.5 when it says nothing
+	SignalPreference               // share of the query's preferences that hold
+	nSignals
+)
+
+var signalNames = [nSignals]string{"meaning", "words", "concepts", "field", "seeks", "preference"}
+
+func (s Signal) String() string { return signalNames[s] }
+
+// Weights are what each signal's raw value is multiplied by.
+type Weights [nSignals]float64
+
+// Ranker is a versioned set of weights. A score is the sum over the signals of weight times raw value. Shared words say
+// much within a language and little between two, where names, formulas and loanwords are all there is to share;
+// therefore there are two sets.
+type Ranker struct {
+	Name      string
+	Within    Weights // for a candidate in the subject's language
+	Across    Weights // for one in another language
+	Threshold float64 // the least score of a good match
+}
+
+// DefaultRanker returns the ranker that is used when none is named. Its weights without preferences add up to 1. They
+// were chosen by hand on needs-providers, needs-solutions and the demo topics P1xx and P2xx; figures are quoted on others.
+func DefaultRanker() Ranker {
+	return Ranker{
+		Name:      "additive-1",
+		Within:    Weights{SignalMeaning: 0.05, SignalWords: 0.72, SignalConcepts: 0.12, SignalField: 0.08, SignalSeeks: 0.03, SignalPreference: 0.10},
+		Across:    Weights{SignalMeaning: 0.42, SignalWords: 0.20, SignalConcepts: 0.27, SignalField: 0.08, SignalSeeks: 0.03, SignalPreference: 0.10},
+		Threshold: 0.15,
+	}
+}
+
+// weights returns the set for a pair of languages; an unknown language counts as the same.
+func (rk *Ranker) weights(subject, candidate string) *Weights {
+	if subject == candidate || subject == "" || candidate == "" {
+		return &rk.Within
+	}
+	return &rk.Across
+}
+
+// ParseRanker returns a ranker with the weights given as "words=1,concepts=0.5"; signals not named weigh nothing.
+// It has no threshold: every candidate is ranked.
+func ParseRanker(spec string) (Ranker, error) {
+	r := Ranker{Name: "custom:" + spec}
+	for part := range strings.SplitSeq(spec, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		i := slices.Index(signalNames[:], name)
+		if i < 0 {
+			return r, fmt.Errorf("%q is no signal: want some of %s", name, strings.Join(signalNames[:], ", "))
+		}
+		w, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(w >= 0 && w <= 1000) {
+			return r, fmt.Errorf("%s: %q is no weight: want a number from 0 to 1000", name, value)
+		}
+		r.Within[i], r.Across[i] = w, w
+	}
+	return r, nil
+}
+
+// Scored is a candidate with its raw signals and its score.
+type Scored struct {
+	*Candidate
+	Raw   [nSignals]float64
+	Score float64
+}
+
+// Rank scores the candidates into out, which it returns ordered: best score first, ties by the listing's id. It
+// allocates only when out is too short.
+func (rk *Ranker) Rank(r *Reading, prefer []Clause, c *Candidates, out []Scored) []Scored {
+	out = out[:0]
+	for i := range c.List {
+		s := Scored{Candidate: &c.List[i]}
+		s.Raw = raw(r, prefer, s.Candidate)
+		weights := rk.weights(r.Listing.Lang, s.Listing.Lang)
+		for sig, v := range s.Raw {
+			s.Score += weights[sig] * v
+		}
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b Scored) int {
+		if a.Score != b.Score {
+			return cmp.Compare(b.Score, a.Score)
+		}
+		return strings.Compare(a.Listing.ID, b.Listing.ID)
+	})
+	return out
+}
+
+func raw(r *Reading, prefer []Clause, c *Candidate) (v [nSignals]float64) {
+	var m, w, k best
+	for i := 0; i < len(c.Hits); {
+		var top Hit // the best of one work's passages
+		for work := c.Hits[i].Work; i < len(c.Hits) && c.Hits[i].Work == work; i++ {
+			h := &c.Hits[i]
+			top.Meaning, top.Words, top.Concepts = max(top.Meaning, h.Meaning), max(top.Words, h.Words), max(top.Concepts, h.Concepts)
+		}
+		m.add(top.Meaning)
+		w.add(top.Words)
+		k.add(top.Concepts)
+	}
+	v[SignalMeaning], v[SignalWords], v[SignalConcepts] = m.value(), w.value(), k.value()
+	v[SignalField] = fieldAgreement(r.Fields, c.Listing.Fields)
+	v[SignalSeeks] = seeksMet(c.Listing.Seeks, r)
+	if len(prefer) > 0 {
+		for i := range prefer {
+			if prefer[i].Holds(c.Facets, c.Expires) {
+				v[SignalPreference] += 1 / float64(len(prefer))
+			}
+		}
+	}
+	return v
+}
+
+// best keeps the best three figures of a candidate's works. A listing is judged by the best of its works, the next two
+// confirming it: an average would punish those who have done many things, a sum would favour them.
+type best [3]float64
+
+func (b *best) add(x float32) {
+	v := float64(x)
+	switch {
+	case v > b[0]:
+		b[0], b[1], b[2] = v, b[0], b[1]
+	case v > b[1]:
+		b[1], b[2] = v, b[1]
+	case v > b[2]:
+		b[2] = v
+	}
+}
+
+// value is the best figure, moved towards 1 by half of the second and a quarter of the third.
+func (b *best) value() float64 {
+	return b[0] + (1-b[0])*(0.5*b[1]+0.25*b[2])
+}
+
+// fieldAgreement is 1 when a field is shared, 0.4 when only a major field is, else 0.
+func fieldAgreement(subject, candidate []string) float64 {
+	agree := 0.0
+	for _, a := range subject {
+		for _, b := range candidate {
+			if a == b {
+				return 1
+			}
+			if major(a) == major(b) {
+				agree = 0.4
+			}
+		}
+	}
+	return agree
+}
+
+func major(field string) string {
+	m, _, _ := strings.Cut(field, ".")
+	return m
+}
+
+// seeksMet is the share of what a candidate says it seeks (kinds, fields, regions, languages) that the subject meets.
+func seeksMet(s *Seeks, r *Reading) float64 {
+	if s == nil {
+		return 0.5
+	}
+	stated, met := 0, 0.0
+	if len(s.Kinds) > 0 {
+		stated++
+		if slices.Contains(s.Kinds, r.Listing.Kind) {
+			met++
+		}
+	}
+	if len(s.Fields) > 0 {
+		stated++
+		met += fieldAgreement(r.Fields, s.Fields)
+	}
+	if len(s.Regions) > 0 && len(r.Regions) > 0 {
+		stated++
+		if slices.ContainsFunc(s.Regions, func(code string) bool { return slices.Contains(r.Regions, code) }) {
+			met++
+		}
+	}
+	if len(s.Languages) > 0 {
+		stated++
+		if slices.Contains(s.Languages, r.Listing.Lang) || slices.ContainsFunc(r.Listing.Languages, func(l string) bool { return slices.Contains(s.Languages, l) }) {
+			met++
+		}
+	}
+	if stated == 0 {
+		return 0.5
+	}
+	return met / float64(stated)
+}

@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/ketnoi/ketnoi/engine/glossary"
+	"github.com/ketnoi/ketnoi/engine/text"
+)
+
+// Reading is a subject as the ranking sees it.
+type Reading struct {
+	Listing  *Listing // a free text is a problem with a text and nothing else
+	Passages []Passage
+	Vectors  [][]float32 // one unit vector a passage; nil when no embedder answered
+	Mean     []float32   // their mean, a unit vector; nil with them
+	Terms    []Term      // distinct, heaviest first
+	Concepts []Weighted  // distinct, in the order of their first mention
+	Fields   []string    // stated, or else the fields of its concepts
+	Regions  []string    // stated ones and all above them, codes in force
+}
+
+// Term is an index term of the subject with its weight, 1 + ln(occurrences), less for a lone Vietnamese syllable.
+type Term struct {
+	Text   string
+	Weight float32
+}
+
+// Weighted is a concept of the subject with its weight, 1 + ln(mentions).
+type Weighted struct {
+	Concept int
+	Weight  float32
+}
+
+// maxReadPassages bounds how much of a very long subject is read: an expert with hundreds of works asks by the
+// first ones.
+const maxReadPassages = 12
+
+// syllableWeight is what a lone Vietnamese syllable counts beside the pair it stands in: the pair is the word.
+const syllableWeight = 0.4
+
+// Embedder turns texts into unit vectors of one model.
+type Embedder interface {
+	Model() string
+	Embed(ctx context.Context, texts []string) ([][]float32, error)
+}
+
+// read prepares a subject. Without vectors in e it asks the embedder; when that fails, the reading comes without
+// vectors and the error says why.
+func (rec *Recommender) read(ctx context.Context, e Entry) (*Reading, error) {
+	r := &Reading{Listing: e.Listing, Passages: e.Passages, Vectors: e.Vectors, Fields: e.Listing.Fields}
+	for _, code := range e.Listing.Regions {
+		r.Regions = append(r.Regions, glossary.RegionAncestors(code)...)
+	}
+	if len(r.Passages) > maxReadPassages {
+		r.Passages = r.Passages[:maxReadPassages]
+	}
+	texts := make([]string, len(r.Passages))
+	for i, p := range r.Passages {
+		texts[i] = e.Listing.Matchable(p)
+		if i > 0 && e.Listing.Heading(p.Source) == e.Listing.Heading(r.Passages[i-1].Source) {
+			texts[i] = e.Listing.Quote(p) // the heading counts once as words and concepts
+		}
+	}
+	rec.readWords(r, texts)
+	var err error
+	if len(r.Vectors) >= len(r.Passages) {
+		r.Vectors = r.Vectors[:len(r.Passages)]
+	} else {
+		for i, p := range r.Passages {
+			texts[i] = e.Listing.Matchable(p)
+		}
+		if r.Vectors, err = rec.Embedder.Embed(ctx, texts); err != nil {
+			r.Vectors = nil
+		}
+	}
+	r.Mean = mean(r.Vectors)
+	return r, err
+}
+
+func (rec *Recommender) readWords(r *Reading, texts []string) {
+	terms, concepts := map[string]int{}, map[int]int{}
+	var order []int
+	for _, t := range texts {
+		text.Terms(t, func(term []byte, _, _ int) { terms[string(term)]++ })
+		rec.Glossary.Find(t, r.Listing.Lang, func(m glossary.Mention) {
+			if concepts[m.Concept]++; concepts[m.Concept] == 1 {
+				order = append(order, m.Concept)
+			}
+		})
+	}
+	for t, n := range terms {
+		weight := 1 + float32(math.Log(float64(n)))
+		if r.Listing.Lang == "vi" && text.IsSyllable(t) {
+			weight *= syllableWeight
+		}
+		r.Terms = append(r.Terms, Term{t, weight})
+	}
+	slices.SortFunc(r.Terms, func(a, b Term) int {
+		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Text, b.Text))
+	})
+	for _, c := range order {
+		r.Concepts = append(r.Concepts, Weighted{c, 1 + float32(math.Log(float64(concepts[c])))})
+	}
+	if len(r.Fields) == 0 {
+		r.Fields = rec.inferFields(r.Concepts)
+	}
+}
+
+// inferFields returns the fields that hold at least a third of the concepts' weight: at most three.
+func (rec *Recommender) inferFields(concepts []Weighted) []string {
+	weight, all := map[string]float32{}, float32(0)
+	for _, c := range concepts {
+		weight[rec.Glossary.Concept(c.Concept).Field] += c.Weight
+		all += c.Weight
+	}
+	var out []string
+	for f, w := range weight {
+		if w*3 >= all {
+			out = append(out, f)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// mean returns the normalised mean of unit vectors, nil for none or when they cancel out.
+func mean(vectors [][]float32) []float32 {
+	if len(vectors) == 0 {
+		return nil
+	}
+	out := slices.Clone(vectors[0])
+	for _, v := range vectors[1:] {
+		for i, x := range v {
+			out[i] += x
+		}
+	}
+	var norm float64
+	for _, x := range out {
+		norm += float64(x) * float64(x)
+	}
+	if norm < 1e-12 {
+		return nil
+	}
+	scale := float32(1 / math.Sqrt(norm))
+	for i := range out {
+		out[i] *= scale
+	}
+	return out
+}
