@@ -1,0 +1,344 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/viterin/vek/vek32"
+
+	"github.com/ketnoi/ketnoi/engine"
+)
+
+// Precision is how the nearest vectors are found.
+type Precision uint8
+
+// The precisions. Exact compares every allowed vector. Signatures compares one bit a dimension first and the best
+// thousand or more exactly. Auto is exact while that is as fast.
+const (
+	Auto Precision = iota
+	Exact
+	Signatures
+)
+
+const (
+	// autoExact is the number of allowed passages up to which Auto scans them all: below it, picking the best
+	// signatures and comparing those costs as much.
+	autoExact = 4_096
+	// minRescored is how many of the nearest signatures are compared exactly at the least.
+	minRescored = 1_000
+	// BM25's constants as in Robertson and Zaragoza 2009, section 3.4.
+	k1, b = 1.2, 0.75
+	// maxTerms is how many of the subject's terms are looked up, the rarest and most repeated first.
+	maxTerms = 128
+	// idealTerms is how many of them a passage is expected to hold at best: it has no room for all words of a page.
+	idealTerms = 64
+)
+
+// work is the memory of one retrieval, reused.
+type work struct {
+	sets      []allowedPart
+	buf       []uint32
+	words     []float32 // BM25 of each passage of the snapshot
+	concepts  []float32
+	stamp     []uint32 // for each passage, the last concept that counted it
+	distances []uint16
+	nearest   []uint32
+	sig       []uint64
+	tops      [3]top
+	seen      map[uint64]struct{}
+	terms     []weighed
+}
+
+type allowedPart struct {
+	runs  []run
+	count int // listings
+}
+
+// weighed is a term of the subject with what it is worth in this snapshot.
+type weighed struct {
+	index int // in the reading
+	worth float32
+	idf   float32
+}
+
+// Retrieve implements engine.Retriever.
+func (x *Index) Retrieve(ctx context.Context, r *engine.Reading, rules []engine.Clause, n int, out *engine.Candidates) error {
+	out.Reset()
+	s := x.snap.Load()
+	w := x.work.Get().(*work)
+	defer x.work.Put(w)
+	w.prepare(s, n)
+	span := 0
+	for i := range s.parts {
+		set := s.parts[i].allowed(rules)
+		a := &w.sets[i]
+		a.runs, a.count = runs(a.runs[:0], set, w.buf), int(set.GetCardinality())
+		out.Allowed += a.count
+		for _, r := range a.runs {
+			span += int(s.parts[i].first[r.to] - s.parts[i].first[r.from])
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if r.Mean != nil && len(r.Mean) == x.dim {
+		if x.precision == Exact || x.precision == Auto && span <= autoExact {
+			w.scan(s, r.Mean)
+		} else {
+			w.scanSignatures(s, r.Mean)
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	idealWords := w.scoreWords(s, r, out)
+	w.pick(s, &w.tops[1], w.words)
+	idealConcepts := w.scoreConcepts(s, r, x.glossary, out)
+	w.pick(s, &w.tops[2], w.concepts)
+	w.collect(s, r, x.dim, idealWords, idealConcepts, out)
+	return ctx.Err()
+}
+
+// prepare sizes the work space for a snapshot.
+func (w *work) prepare(s *snapshot, n int) {
+	for len(w.sets) < len(s.parts) {
+		w.sets = append(w.sets, allowedPart{})
+	}
+	if cap(w.words) < s.span {
+		size := s.span + s.span/4
+		w.words, w.concepts = make([]float32, size), make([]float32, size)
+		w.stamp, w.distances = make([]uint32, size), make([]uint16, size)
+	}
+	w.words, w.concepts, w.stamp, w.distances = w.words[:s.span], w.concepts[:s.span], w.stamp[:s.span], w.distances[:s.span]
+	clear(w.words)
+	clear(w.concepts)
+	for i := range w.tops {
+		w.tops[i].reset(n)
+	}
+	clear(w.seen)
+}
+
+// scan compares the query with every allowed vector; a listing counts by its nearest passage.
+func (w *work) scan(s *snapshot, query []float32) {
+	t := &w.tops[0]
+	for i := range s.parts {
+		p := &s.parts[i]
+		for _, r := range w.sets[i].runs {
+			at := int(p.first[r.from]) * p.dim
+			for l := r.from; l < r.to; l++ {
+				best := float32(0)
+				for n := p.first[l+1] - p.first[l]; n > 0; n-- {
+					if v := vek32.Dot(query, p.vectors[at:at+p.dim]); v > best {
+						best = v
+					}
+					at += p.dim
+				}
+				if best > 0 && best >= t.floor() {
+					t.offer(ref{best, int32(i), l, p.stubs[l].Listing.ID})
+				}
+			}
+		}
+	}
+}
+
+// scanSignatures finds the passages with the nearest signatures and compares those exactly.
+func (w *work) scanSignatures(s *snapshot, query []float32) {
+	if len(s.parts) == 0 {
+		return
+	}
+	dim := s.parts[0].dim
+	w.sig = rotationFor(dim).sign(w.sig[:0], query)
+	counts := make([]int, len(w.sig)*64+1)
+	for i := range s.parts {
+		p, out := &s.parts[i], w.distances[s.parts[i].base:]
+		for _, r := range w.sets[i].runs {
+			lo, hi := int(p.first[r.from]), int(p.first[r.to])
+			p.distances(out, w.sig, lo, hi)
+			for _, d := range out[lo:hi] {
+				counts[d]++
+			}
+		}
+	}
+	limit, sum := 0, counts[0]
+	for sum < minRescored && limit+1 < len(counts) {
+		limit++
+		sum += counts[limit]
+	}
+	for i := range s.parts {
+		p, dist := &s.parts[i], w.distances[s.parts[i].base:]
+		for _, r := range w.sets[i].runs {
+			w.rescore(p, int32(i), r, dist, uint16(limit), query)
+		}
+	}
+}
+
+// rescore offers the listings of a run by the exact similarity of their passages within the limit.
+func (w *work) rescore(p *part, number int32, r run, dist []uint16, limit uint16, query []float32) {
+	t, l := &w.tops[0], r.from
+	best := float32(0)
+	for at, end := p.first[r.from], p.first[r.to]; at < end; at++ {
+		if dist[at] > limit {
+			continue
+		}
+		for at >= p.first[l+1] { // at lies in a later listing: close the one before
+			best = p.close(t, number, l, best)
+			l++
+		}
+		if v := vek32.Dot(query, p.vectors[int(at)*p.dim:(int(at)+1)*p.dim]); v > best {
+			best = v
+		}
+	}
+	if l < r.to {
+		p.close(t, number, l, best)
+	}
+}
+
+// close offers a listing with the best similarity of its passages, if any, and returns 0 for the next one.
+func (p *part) close(t *top, number int32, l uint32, best float32) float32 {
+	if best > 0 && best >= t.floor() {
+		t.offer(ref{best, number, l, p.stubs[l].Listing.ID})
+	}
+	return 0
+}
+
+// pick offers every allowed listing by the best figure of its passages.
+func (w *work) pick(s *snapshot, t *top, figures []float32) {
+	for i := range s.parts {
+		p := &s.parts[i]
+		f := figures[p.base : p.base+p.passages()]
+		for _, r := range w.sets[i].runs {
+			at := p.first[r.from]
+			for l := r.from; l < r.to; l++ {
+				best := float32(0)
+				for end := p.first[l+1]; at < end; at++ {
+					best = max(best, f[at])
+				}
+				if best > 0 && best >= t.floor() {
+					t.offer(ref{best, int32(i), l, p.stubs[l].Listing.ID})
+				}
+			}
+		}
+	}
+}
+
+// collect joins the three ways' listings and fills in every figure of every passage.
+func (w *work) collect(s *snapshot, r *engine.Reading, dim int, idealWords, idealConcepts float32, out *engine.Candidates) {
+	hits := 0
+	add := func(t *top) {
+		for i := range t.refs {
+			c := t.refs[i]
+			key := uint64(c.part)<<32 | uint64(c.listing)
+			if _, dup := w.seen[key]; dup {
+				continue
+			}
+			w.seen[key] = struct{}{}
+			p := &s.parts[c.part]
+			out.List = append(out.List, engine.Candidate{Stub: p.stubs[c.listing]})
+			hits += int(p.first[c.listing+1] - p.first[c.listing])
+			w.nearest = append(w.nearest, uint32(c.part), c.listing)
+		}
+	}
+	w.nearest = w.nearest[:0]
+	for i := range w.tops {
+		add(&w.tops[i])
+	}
+	out.Hits = slices.Grow(out.Hits, hits)
+	for i := range out.List {
+		p, l := &s.parts[w.nearest[2*i]], w.nearest[2*i+1]
+		begin := len(out.Hits)
+		for at := p.first[l]; at < p.first[l+1]; at++ {
+			h := engine.Hit{Passage: int(at - p.first[l]), Work: int(p.works[at]), Words: share(w.words[p.base+int(at)], idealWords), Concepts: share(w.concepts[p.base+int(at)], idealConcepts)}
+			if r.Mean != nil && len(r.Mean) == dim {
+				h.Meaning = min(1, max(0, vek32.Dot(r.Mean, p.vectors[int(at)*dim:(int(at)+1)*dim])))
+			}
+			out.Hits = append(out.Hits, h)
+		}
+		out.List[i].Hits = out.Hits[begin:len(out.Hits):len(out.Hits)]
+	}
+}
+
+func share(figure, ideal float32) float32 {
+	if ideal <= 0 {
+		return 0
+	}
+	return min(1, figure/ideal)
+}
+
+// idf is the weight of a term that df of n passages have (Robertson and Zaragoza 2009, with 1 added inside the
+// logarithm so that it stays positive).
+func idf(n, df int) float32 {
+	return float32(math.Log(1 + (float64(n)-float64(df)+0.5)/(float64(df)+0.5)))
+}
+
+// live counts the passages among docs whose listing is not dead.
+func (p *part) live(docs []uint32) int {
+	if p.dead == nil || p.dead.IsEmpty() {
+		return len(docs)
+	}
+	n, l := 0, 0
+	for _, d := range docs {
+		for d >= p.first[l+1] {
+			l++
+		}
+		if !p.dead.Contains(uint32(l)) {
+			n++
+		}
+	}
+	return n
+}
+
+// scoreWords adds the BM25 score of every passage into w.words and returns what a passage of average length would
+// score that had each of the idealTerms heaviest terms once.
+func (w *work) scoreWords(s *snapshot, r *engine.Reading, out *engine.Candidates) (ideal float32) {
+	w.terms = w.terms[:0]
+	for i, t := range r.Terms {
+		df := 0
+		for p := range s.parts {
+			if id, ok := s.parts[p].dict[t.Text]; ok {
+				docs, _ := s.parts[p].terms.of(id)
+				df += s.parts[p].live(docs)
+			}
+		}
+		rare := idf(s.passages, df)
+		if df > 0 {
+			out.TermIDF = append(out.TermIDF, rare)
+		} else {
+			out.TermIDF = append(out.TermIDF, 0)
+		}
+		w.terms = append(w.terms, weighed{i, t.Weight * rare, rare})
+	}
+	slices.SortFunc(w.terms, func(a, b weighed) int {
+		return cmp.Or(cmp.Compare(b.worth, a.worth), cmp.Compare(a.index, b.index))
+	})
+	w.terms = w.terms[:min(len(w.terms), maxTerms)]
+	average := float32(1)
+	if s.passages > 0 {
+		average = max(1, float32(s.length)/float32(s.passages))
+	}
+	for n, t := range w.terms {
+		if n < idealTerms {
+			ideal += t.worth
+		}
+		for i := range s.parts {
+			p := &s.parts[i]
+			id, ok := p.dict[r.Terms[t.index].Text]
+			if !ok {
+				continue
+			}
+			docs, tfs := p.terms.of(id)
+			bm25(w.words[p.base:p.base+p.passages()], docs, tfs, p.lengths, t.worth*(k1+1), k1*(1-b), k1*b/average)
+		}
+	}
+	return ideal
+}
+
+// bm25 adds worth * tf / (tf + flat + slope*length) for every posting.
+func bm25(sums []float32, docs []uint32, tfs []uint8, lengths []uint16, worth, flat, slope float32) {
+	tfs = tfs[:len(docs)]
+	for i, d := range docs {
+		tf := float32(tfs[i])
+		sums[d] += worth * tf / (tf + flat + slope*float32(lengths[d]))
+	}
+}

@@ -1,0 +1,62 @@
+package index
+
+// ref is a listing with a score by which it was found.
+type ref struct {
+	score   float32
+	part    int32 // which part of the snapshot
+	listing uint32
+	id      string
+}
+
+// top keeps the n best of the refs offered to it: a binary heap with the worst at the root. Ties go to the lower id,
+// so that the result does not depend on the order of offers.
+type top struct {
+	n    int
+	refs []ref
+}
+
+func (t *top) reset(n int) { t.n, t.refs = n, t.refs[:0] }
+
+// floor is the score that an offer must reach to have a chance.
+func (t *top) floor() float32 {
+	if len(t.refs) < t.n {
+		return 0
+	}
+	return t.refs[0].score
+}
+
+func worse(a, b *ref) bool {
+	return a.score < b.score || a.score == b.score && a.id > b.id
+}
+
+func (t *top) offer(r ref) {
+	if len(t.refs) < t.n {
+		t.refs = append(t.refs, r)
+		for i := len(t.refs) - 1; i > 0; {
+			up := (i - 1) / 2
+			if !worse(&t.refs[i], &t.refs[up]) {
+				break
+			}
+			t.refs[i], t.refs[up] = t.refs[up], t.refs[i]
+			i = up
+		}
+		return
+	}
+	if t.n == 0 || !worse(&t.refs[0], &r) {
+		return
+	}
+	t.refs[0] = r
+	for i := 0; ; {
+		low := i
+		for c := 2*i + 1; c <= 2*i+2 && c < len(t.refs); c++ {
+			if worse(&t.refs[c], &t.refs[low]) {
+				low = c
+			}
+		}
+		if low == i {
+			return
+		}
+		t.refs[i], t.refs[low] = t.refs[low], t.refs[i]
+		i = low
+	}
+}
