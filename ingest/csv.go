@@ -1,0 +1,193 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxRowLines is how many lines one row may go over: beyond it, a quote was left open.
+const maxRowLines = 2_000
+
+// csvSource reads a table with a header. Rows are cut out by the balance of their quotes first, so that one bad row
+// does not swallow those behind it.
+type csvSource struct {
+	*input
+	comma   rune
+	columns []string
+}
+
+func openCSV(in *input) (Source, error) {
+	s := &csvSource{input: in}
+	first, err := in.next()
+	if err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	s.comma = delimiter(first)
+	cells, err := s.parse(first, false)
+	if err != nil {
+		return nil, fmt.Errorf("line 1: header: %w", err)
+	}
+	s.columns, err = header(cells)
+	if err != nil {
+		return nil, fmt.Errorf("line 1: %w", err)
+	}
+	return s, nil
+}
+
+// header checks and returns the column names; trailing empty ones are dropped.
+func header(cells []string) ([]string, error) {
+	for len(cells) > 0 && strings.TrimSpace(cells[len(cells)-1]) == "" {
+		cells = cells[:len(cells)-1]
+	}
+	if len(cells) == 0 {
+		return nil, errors.New("the header is empty")
+	}
+	var out []string
+	for i, c := range cells {
+		switch c = strings.TrimSpace(c); {
+		case c == "":
+			return nil, fmt.Errorf("column %d has no name", i+1)
+		case slices.Contains(out, c):
+			return nil, fmt.Errorf("the column %q stands twice", c)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// delimiter returns which of , ; tab | parts the columns of the header, outside of quotes.
+func delimiter(line []byte) rune {
+	counts, quoted := map[rune]int{}, false
+	for _, r := range string(line) {
+		if r == '"' {
+			quoted = !quoted
+		} else if !quoted {
+			counts[r]++
+		}
+	}
+	best := ','
+	for _, r := range []rune{';', '\t', '|'} {
+		if counts[r] > counts[best] {
+			best = r
+		}
+	}
+	return best
+}
+
+func (s *csvSource) parse(row []byte, lazy bool) ([]string, error) {
+	r := csv.NewReader(bytes.NewReader(row))
+	r.Comma, r.LazyQuotes, r.FieldsPerRecord = s.comma, lazy, -1
+	cells, err := r.Read()
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	if _, err := r.Read(); err != io.EOF {
+		return nil, errors.New("more than one row")
+	}
+	return cells, nil
+}
+
+func (s *csvSource) Next() (Record, error) {
+	for {
+		lines, start, err := s.row()
+		if err != nil {
+			return Record{}, err
+		}
+		if len(bytes.TrimSpace(bytes.Join(lines, nil))) == 0 {
+			continue
+		}
+		cells, err := s.cells(lines)
+		if err != nil {
+			return Record{}, &RecordError{Line: start, Reason: err.Error()}
+		}
+		return tableRecord(start, s.columns, cells)
+	}
+}
+
+// row returns the lines of the next row: as many as it takes to balance its quotes.
+func (s *csvSource) row() (lines [][]byte, start int, err error) {
+	quotes, size := 0, 0
+	for {
+		line, err := s.next()
+		switch {
+		case errors.Is(err, errLong):
+			return nil, 0, &RecordError{Line: s.line, Reason: err.Error()}
+		case err == io.EOF && len(lines) > 0:
+			return lines, start, nil
+		case err != nil:
+			return nil, 0, err
+		}
+		if lines = append(lines, line); start == 0 {
+			start = s.line
+		}
+		quotes += bytes.Count(line, []byte{'"'})
+		size += len(line)
+		if quotes%2 == 0 || len(lines) == maxRowLines || size > maxLine {
+			return lines, start, nil
+		}
+	}
+}
+
+// cells parses the lines of a row. Where that fails, a lone quote stands somewhere: the first line is tried by itself,
+// quotes taken as they come, and the others go back.
+func (s *csvSource) cells(lines [][]byte) ([]string, error) {
+	cells, err := s.parse(bytes.TrimRight(bytes.Join(lines, nil), "\r\n"), false)
+	if err == nil && s.fits(cells) {
+		return cells, nil
+	}
+	if len(lines) > 1 {
+		s.back(lines[1:])
+	}
+	open := bytes.Count(lines[0], []byte{'"'})%2 == 1
+	cells, lazyErr := s.parse(bytes.TrimRight(lines[0], "\r\n"), true)
+	switch {
+	case lazyErr == nil && s.fits(cells):
+		return cells, nil
+	case open:
+		return nil, errors.New(`a quote is opened and not closed; double the quotes inside a cell ("") `)
+	case err != nil:
+		return nil, err
+	}
+	return nil, fmt.Errorf("%d columns instead of %d", len(cells), len(s.columns))
+}
+
+// fits reports whether the row has the header's columns; empty cells beyond them do not count.
+func (s *csvSource) fits(cells []string) bool {
+	if len(cells) < len(s.columns) {
+		return false
+	}
+	for _, c := range cells[len(s.columns):] {
+		if strings.TrimSpace(c) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// tableRecord makes a record of a table's row; empty cells are left out.
+func tableRecord(line int, columns, cells []string) (Record, error) {
+	r := Record{Line: line, Cells: true, Values: map[string]jsontext.Value{}}
+	for i, name := range columns {
+		if i >= len(cells) || strings.TrimSpace(cells[i]) == "" {
+			continue
+		}
+		if !utf8.ValidString(cells[i]) {
+			return r, &RecordError{Line: line, Field: name, Reason: "not valid UTF-8; it looks like " + guess([]byte(cells[i]))}
+		}
+		v, err := jsontext.AppendQuote(nil, cells[i])
+		if err != nil {
+			return r, &RecordError{Line: line, Field: name, Reason: err.Error()}
+		}
+		r.Values[name] = v
+		r.Size += len(v)
+	}
+	return r, nil
+}

@@ -1,0 +1,362 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/ketnoi/ketnoi/embeddings"
+	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/engine/text"
+)
+
+// Store is where listings go.
+type Store interface {
+	Stored(ctx context.Context, ids []string, model string) (map[string]engine.Stored, error)
+	Put(ctx context.Context, model string, dim int, entries []engine.Entry) error
+}
+
+// Issue is something to tell about one record: why it was refused, or, for a Warning, what is odd about it.
+type Issue struct {
+	File    string
+	Line    int
+	ID      string
+	Field   string
+	Reason  string
+	Warning bool
+}
+
+func (i Issue) String() string {
+	s := fmt.Sprintf("%s:%d: ", i.File, i.Line)
+	if i.ID != "" {
+		s += i.ID + ": "
+	}
+	if i.Field != "" {
+		s += i.Field + ": "
+	}
+	return s + i.Reason
+}
+
+// Summary counts the records of a run by what became of them. What it counts as added or changed is stored.
+type Summary struct {
+	Read      int `json:"read"`
+	Added     int `json:"added"`
+	Changed   int `json:"changed"`
+	Unchanged int `json:"unchanged"`
+	Rejected  int `json:"rejected"`
+	Warnings  int `json:"warnings"`
+	Passages  int `json:"passages"` // embedded in this run
+}
+
+// Run is one ingest. The zero value of an optional field leaves it out.
+type Run struct {
+	Store    Store // nil only in a dry run: then nothing is known to be stored
+	Embedder embeddings.Embedder
+	Mapping  Mapping
+	DryRun   bool
+	Report   func(Issue)             // called for every issue, in the order of the records
+	Progress func(Summary, Position) // called after every batch; what it counts is stored
+
+	seen map[string]origin // ids of this run
+	sum  Summary
+}
+
+// Position is how far a file has been read.
+type Position struct {
+	File         string
+	Offset, Size int64 // bytes
+}
+
+// origin is where in this run an id was first seen, with what content.
+type origin struct {
+	file        string
+	line        int
+	fingerprint [32]byte
+}
+
+// The bounds of a batch, which is read, embedded and stored as one.
+const (
+	batchRecords = 256
+	batchBytes   = 4 << 20
+)
+
+// File ingests one file. An error means that the file could not be read, or the store not written; what was counted
+// before is stored all the same. Records that are refused are no error: they are reported and counted.
+func (run *Run) File(ctx context.Context, path string) error {
+	src, err := Open(path)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if run.seen == nil {
+		run.seen = map[string]origin{}
+	}
+	// Batches are prepared on all cores and stored in order by this goroutine.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	queue := make(chan chan *batch, runtime.GOMAXPROCS(0))
+	var readErr error
+	go func() {
+		defer close(queue)
+		readErr = run.read(ctx, src, path, queue)
+	}()
+	var storeErr error
+	for pending := range queue {
+		b := <-pending
+		if storeErr == nil {
+			storeErr = run.finish(ctx, b)
+		}
+		if storeErr != nil {
+			cancel()
+			continue // drain
+		}
+		if run.Progress != nil {
+			run.Progress(run.sum, b.position)
+		}
+	}
+	if storeErr != nil {
+		return storeErr
+	}
+	return readErr
+}
+
+// Summary returns what became of the records so far.
+func (run *Run) Summary() Summary { return run.sum }
+
+// batch is a group of records on its way.
+type batch struct {
+	position Position
+	items    []item
+	err      error
+}
+
+// item is one record: a listing, or the issue that refuses it.
+type item struct {
+	line        int
+	listing     *engine.Listing
+	fingerprint [32]byte
+	stored      engine.Stored
+	known       bool
+	entry       *engine.Entry // nil where nothing has to be stored
+	issue       *Issue
+	warnings    []Issue
+}
+
+// read cuts the source into batches, until its end, an error that ends it, or ctx is done.
+func (run *Run) read(ctx context.Context, src Source, path string, queue chan<- chan *batch) error {
+	var records []Record
+	var items []item
+	size := 0
+	flush := func() {
+		if len(items) == 0 {
+			return
+		}
+		b := &batch{items: items, position: Position{path, src.Offset(), src.Size()}}
+		rs := records
+		done := make(chan *batch, 1)
+		queue <- done
+		go func() {
+			run.prepare(ctx, path, rs, b)
+			done <- b
+		}()
+		records, items, size = nil, nil, 0
+	}
+	for {
+		r, err := src.Next()
+		var refused *RecordError
+		switch {
+		case errors.Is(err, io.EOF):
+			flush()
+			return nil
+		case errors.As(err, &refused):
+			r.Values = nil
+			items = append(items, item{line: refused.Line, issue: &Issue{File: path, Line: refused.Line, Field: refused.Field, Reason: refused.Reason}})
+		case err != nil:
+			flush()
+			return err
+		default:
+			items = append(items, item{line: r.Line})
+		}
+		records = append(records, r)
+		if size += r.Size; len(items) >= batchRecords || size >= batchBytes {
+			flush()
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// prepare turns records into listings, looks up what is stored, and embeds what is new or changed.
+func (run *Run) prepare(ctx context.Context, path string, records []Record, b *batch) {
+	var ids []string
+	for i := range b.items {
+		it := &b.items[i]
+		if it.issue != nil {
+			continue
+		}
+		run.check(path, records[i], it)
+		if it.issue == nil {
+			ids = append(ids, it.listing.ID)
+		}
+	}
+	stored := map[string]engine.Stored{}
+	if run.Store != nil {
+		if stored, b.err = run.Store.Stored(ctx, ids, run.Embedder.Model()); b.err != nil {
+			return
+		}
+	}
+	var texts []string
+	for i := range b.items {
+		it := &b.items[i]
+		if it.issue != nil {
+			continue
+		}
+		it.stored, it.known = stored[it.listing.ID]
+		if it.known && it.stored.Embedded && it.stored.Fingerprint == it.fingerprint {
+			continue
+		}
+		it.entry = &engine.Entry{Listing: it.listing, Passages: embeddings.Split(it.listing)}
+		texts = append(texts, matchable(it.entry)...)
+	}
+	if run.DryRun || len(texts) == 0 {
+		return
+	}
+	vectors, err := run.Embedder.Embed(ctx, texts)
+	if err != nil {
+		b.err = fmt.Errorf("embedding: %w", err)
+		return
+	}
+	for i := range b.items {
+		if e := b.items[i].entry; e != nil {
+			e.Vectors, vectors = vectors[:len(e.Passages)], vectors[len(e.Passages):]
+		}
+	}
+}
+
+func matchable(e *engine.Entry) []string {
+	out := make([]string, len(e.Passages))
+	for i, p := range e.Passages {
+		out[i] = e.Listing.Matchable(p)
+	}
+	return out
+}
+
+// check maps and normalises one record.
+func (run *Run) check(path string, r Record, it *item) {
+	l, err := run.Mapping.listing(r)
+	if err == nil {
+		for _, f := range inspect(l) {
+			it.warnings = append(it.warnings, Issue{File: path, Line: r.Line, ID: l.ID, Field: f.field, Reason: f.flag.Sentence(), Warning: true})
+		}
+		if err = l.Normalise(); err == nil {
+			it.listing = l
+			_, it.fingerprint, err = l.Fingerprint()
+		}
+	}
+	if err == nil {
+		return
+	}
+	issue := &Issue{File: path, Line: r.Line, Reason: err.Error()}
+	var record *RecordError
+	var field *engine.FieldError
+	switch {
+	case errors.As(err, &record):
+		issue.Field, issue.Reason = record.Field, record.Reason
+	case errors.As(err, &field):
+		issue.Field, issue.Reason = field.Field, field.Reason
+		if field.Field != "id" {
+			issue.ID = l.ID
+		}
+	}
+	it.issue = issue
+}
+
+type flagged struct {
+	field string
+	flag  text.Flag
+}
+
+// inspect finds what is odd about a listing's texts before they are cleaned.
+func inspect(l *engine.Listing) (out []flagged) {
+	look := func(field, s string) {
+		for _, f := range text.Inspect(s) {
+			out = append(out, flagged{field, f})
+		}
+	}
+	look("title", l.Title)
+	look("text", l.Text)
+	look("summary", l.Summary)
+	look("organisation", l.Organisation)
+	look("person", l.Person)
+	for i, w := range l.Works {
+		look(fmt.Sprintf("works[%d].title", i), w.Title)
+		look(fmt.Sprintf("works[%d].text", i), w.Text)
+	}
+	return out
+}
+
+// finish reports a batch's issues, refuses ids that came before with other content, and stores the rest at once.
+func (run *Run) finish(ctx context.Context, b *batch) error {
+	if b.err != nil {
+		return b.err
+	}
+	sum := run.sum
+	var put []engine.Entry
+	var issues []Issue
+	for i := range b.items {
+		it := &b.items[i]
+		sum.Read++
+		if it.issue == nil {
+			it.issue = run.repeated(b.position.File, it)
+		}
+		issues = append(issues, it.warnings...)
+		sum.Warnings += len(it.warnings)
+		switch {
+		case it.issue != nil:
+			issues = append(issues, *it.issue)
+			sum.Rejected++
+			continue
+		case it.entry == nil:
+			sum.Unchanged++
+			continue
+		case !it.known:
+			sum.Added++
+		case it.stored.Fingerprint == it.fingerprint:
+			sum.Unchanged++ // only its vectors were missing
+		default:
+			sum.Changed++
+		}
+		sum.Passages += len(it.entry.Passages)
+		put = append(put, *it.entry)
+	}
+	if len(put) > 0 && !run.DryRun {
+		if err := run.Store.Put(ctx, run.Embedder.Model(), run.Embedder.Dim(), put); err != nil {
+			return fmt.Errorf("storing: %w", err)
+		}
+	}
+	run.sum = sum
+	if run.Report != nil {
+		for _, i := range issues {
+			run.Report(i)
+		}
+	}
+	return nil
+}
+
+// repeated handles an id that this run has seen before: the same content counts as unchanged, other content is
+// refused, since nobody can say which of the two is meant.
+func (run *Run) repeated(file string, it *item) *Issue {
+	first, dup := run.seen[it.listing.ID]
+	if !dup {
+		run.seen[it.listing.ID] = origin{file, it.line, it.fingerprint}
+		return nil
+	}
+	if first.fingerprint == it.fingerprint {
+		it.entry = nil
+		return nil
+	}
+	return &Issue{File: file, Line: it.line, ID: it.listing.ID, Field: "id", Reason: fmt.Sprintf("stands already at %s:%d with other content", first.file, first.line)}
+}
