@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/engine/index"
+)
+
+func newBench(c *config) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Time recommendations on the store, step by step",
+		Long: `Asks the store with titles of its own problems as free texts, one after the other in this process, and prints the
+median and the 95th percentile, with the share of each step. The first tenth warms up and is not counted.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.runBench(cmd.Context()) },
+	}
+	c.benchFlags(cmd)
+	return cmd
+}
+
+// timings is what bench prints; durations in milliseconds.
+type timings struct {
+	Listings int                `json:"listings"`
+	Passages int                `json:"passages"`
+	Load     float64            `json:"index_load_ms"`
+	Queries  int                `json:"queries"`
+	Median   float64            `json:"median_ms"`
+	P95      float64            `json:"p95_ms"`
+	Steps    map[string]float64 `json:"step_share"`
+}
+
+func (c *config) runBench(ctx context.Context) error {
+	if c.queries < 1 {
+		return fmt.Errorf("--queries %d: want at least 1", c.queries)
+	}
+	h, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.store.Close()
+	start := time.Now()
+	if err := h.load(ctx, c, os.Stderr); err != nil {
+		return err
+	}
+	t := timings{Load: ms(time.Since(start)), Steps: map[string]float64{}}
+	t.Listings, t.Passages = h.index.Size()
+	texts, err := problemTitles(ctx, h, c.queries)
+	if err != nil {
+		return err
+	}
+	if len(texts) == 0 {
+		return fmt.Errorf("%s holds no problems to ask with", h.store.Address())
+	}
+	warm := max(1, len(texts)/10)
+	m := c.meter(os.Stderr, "asking", len(texts)+warm)
+	var times []time.Duration
+	var sum engine.Steps
+	for i, text := range append(slices.Clone(texts[:warm]), texts...) {
+		began := time.Now()
+		a, err := h.rec.Recommend(ctx, engine.Query{Text: text, Want: []engine.Kind{engine.Expert, engine.Technology}})
+		if err != nil {
+			return err
+		}
+		m.set(i + 1)
+		if i < warm {
+			continue
+		}
+		times = append(times, time.Since(began))
+		sum.Read, sum.Retrieve, sum.Score, sum.Explain = sum.Read+a.Steps.Read, sum.Retrieve+a.Steps.Retrieve, sum.Score+a.Steps.Score, sum.Explain+a.Steps.Explain
+	}
+	m.finish(false)
+	slices.Sort(times)
+	t.Queries, t.Median, t.P95 = len(times), ms(times[len(times)/2]), ms(times[len(times)*95/100])
+	all := float64(sum.Read + sum.Retrieve + sum.Score + sum.Explain)
+	for name, d := range map[string]time.Duration{"read": sum.Read, "retrieve": sum.Retrieve, "score": sum.Score, "explain": sum.Explain} {
+		t.Steps[name] = float64(d) / all
+	}
+	if c.json {
+		return printJSON(t)
+	}
+	fmt.Printf("%d listings, %d passages; index ready after %.0f ms\n", t.Listings, t.Passages, t.Load)
+	fmt.Printf("%d free-text recommendations of up to 10: median %.2f ms, p95 %.2f ms\n", t.Queries, t.Median, t.P95)
+	for _, name := range []string{"read", "retrieve", "score", "explain"} {
+		fmt.Printf("  %-9s %5.1f %%\n", name, 100*t.Steps[name])
+	}
+	return nil
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// problemTitles returns titles of stored problems, the same ones every time.
+func problemTitles(ctx context.Context, h *house, n int) ([]string, error) {
+	var out []string
+	err := h.store.Changes(ctx, 0, "", func(c index.Change) error {
+		if l := c.Entry.Listing; l != nil && l.Kind == engine.Problem {
+			if out = append(out, l.Title); len(out) == n {
+				return errEnough
+			}
+		}
+		return nil
+	})
+	if err == errEnough {
+		err = nil
+	}
+	return out, err
+}
+
+var errEnough = fmt.Errorf("enough")

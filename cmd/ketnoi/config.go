@@ -1,0 +1,135 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/ketnoi/ketnoi/engine/text"
+)
+
+// This file is the only one that reads the environment and defines flags.
+
+// version is set by the linker for releases.
+var version = "0.1.0-dev"
+
+// config is everything that can be set, by flags or, where noted in a flag's help, by the environment.
+type config struct {
+	store string
+
+	// ingest
+	kind, lang, mapping string
+	dryRun              bool
+
+	// recommend
+	subject, text      string
+	want, fields       []string
+	regions, languages []string
+	prefer             []string
+	trlMin, trlMax     int
+	limit              int
+	reader             string
+	json               bool
+	colour             bool // of standard output; no flag, but NO_COLOR and the terminal decide
+	topics, qrels, out string
+	weights            string
+	addr               string
+	hosts              []string
+	once               bool
+	queries            int
+	interactive        bool // standard error is a terminal that a person watches
+	width              int  // of the terminal, in columns
+}
+
+// environment fills in what the environment says.
+func (c *config) environment() {
+	c.colour = term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	c.interactive = term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == ""
+	c.width = 100
+	if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && w > 0 {
+		c.width = min(max(w, 60), 120)
+	}
+}
+
+// localeReader is the language of the locale, if the engine writes it, else English.
+func localeReader() string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			if tag := text.PreferredReader(strings.ReplaceAll(strings.Split(v, ".")[0], "_", "-")); tag != "" {
+				return tag
+			}
+			break
+		}
+	}
+	return "en"
+}
+
+func (c *config) storeFlag(cmd *cobra.Command) {
+	address := "sqlite:ketnoi.db"
+	if v := os.Getenv("KETNOI_STORE"); v != "" {
+		address = v
+	}
+	cmd.PersistentFlags().StringVar(&c.store, "store", address, "address of the store, sqlite:PATH (also KETNOI_STORE)")
+}
+
+func (c *config) ingestFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.kind, "kind", "", "kind of every listing: expert, technology or problem (overrides the file's)")
+	f.StringVar(&c.lang, "lang", "", "language of every listing, such as vi (overrides the file's; detected when neither says)")
+	f.StringVar(&c.mapping, "map", "", "other people's column names: key=column,… such as title=name,text=desc; the rest is kept as extra")
+	f.BoolVar(&c.dryRun, "dry-run", false, "check everything and store nothing")
+}
+
+func (c *config) queryFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.subject, "for", "", "id of the listing that asks")
+	f.StringVar(&c.text, "text", "", "free text that asks, in any of the five languages")
+	c.wantFlag(cmd)
+	f.StringSliceVar(&c.fields, "field", nil, "only these fields: OECD FORD codes such as 4.1, or 4 for all below it")
+	f.StringSliceVar(&c.regions, "region", nil, "only these regions: ISO 3166 codes or names, such as VN-35, KR, \"Hải Phòng\"")
+	f.StringSliceVar(&c.languages, "lang", nil, "only listings written or worked in these languages, such as ko,fr")
+	f.IntVar(&c.trlMin, "trl-min", 0, "only technologies of at least this readiness, 1 to 9")
+	f.IntVar(&c.trlMax, "trl-max", 0, "only technologies of at most this readiness, 1 to 9")
+	f.StringSliceVar(&c.prefer, "prefer", nil, "rules that only add points: field=4.1, region=VN, lang=ko")
+	f.IntVar(&c.limit, "limit", 5, "how many recommendations at most, up to 100")
+	f.StringVar(&c.reader, "reader", localeReader(), "language of the explanations: vi, fr, en, ko or zh (default: of your locale)")
+	f.BoolVar(&c.json, "json", false, "print JSON, as the HTTP interface answers")
+}
+
+func (c *config) wantFlag(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&c.want, "want", nil, "kinds wanted: expert, technology, problem (default: what the subject's kind asks for)")
+}
+
+func (c *config) evalFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.topics, "topics", "", "topics, JSONL with id, title, text (gzipped or not)")
+	f.StringVar(&c.qrels, "qrels", "", "judgements, TREC form: topic 0 document grade")
+	c.wantFlag(cmd)
+	f.StringVar(&c.out, "out", "", "folder to write the run (TREC form) and the figures to")
+	f.StringVar(&c.weights, "weights", "", "rank by these weights instead, such as words=1 or meaning=1,concepts=0.5")
+	f.BoolVar(&c.json, "json", false, "print JSON")
+}
+
+func (c *config) serveFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "loopback address to listen on; port 0 picks a free one")
+	f.StringSliceVar(&c.hosts, "host", nil, "further names by which requests may call the server, behind a proxy of yours")
+}
+
+func (c *config) demoFlags(cmd *cobra.Command) {
+	c.serveFlags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&c.once, "once", false, "print the recommendation and stop, without a server")
+	f.StringVar(&c.reader, "reader", localeReader(), "language of the explanations: vi, fr, en, ko or zh (default: of your locale)")
+}
+
+func (c *config) benchFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.IntVar(&c.queries, "queries", 200, "how many titles of stored problems to ask with, as free texts")
+	f.BoolVar(&c.json, "json", false, "print JSON")
+}
+
+// defaultStore is what the store flag says before anybody changes it.
+func isSet(cmd *cobra.Command, flag string) bool { return cmd.Flags().Changed(flag) }

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/eval"
+	"github.com/ketnoi/ketnoi/eval/demo"
+	"github.com/ketnoi/ketnoi/ingest"
+)
+
+func newDemo(c *config) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Load the demo corpus, print one explained recommendation, and serve",
+		Long: `Loads the demo corpus (problems, technologies and experts in five languages; every person and organisation in it is
+invented) into an embedded store, prints a Vietnamese problem with what it is matched to and why, measures itself on
+the judged pairs, and leaves the server running.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !isSet(cmd, "store") {
+				c.store = demoStore
+			}
+			return c.runDemo(cmd.Context())
+		},
+	}
+	c.demoFlags(cmd)
+	return cmd
+}
+
+const (
+	demoStore   = "sqlite:ketnoi-demo.db"
+	demoSubject = "P101"
+)
+
+func (c *config) runDemo(ctx context.Context) error {
+	h, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.store.Close()
+	if err := loadDemo(ctx, h); err != nil {
+		return err
+	}
+	if err := h.load(ctx, c, os.Stderr); err != nil {
+		return err
+	}
+	// Recommend only from other languages, since that is what is hard; the sentence below says so.
+	q := engine.Query{For: demoSubject, Filter: engine.Filter{Languages: []string{"fr", "en", "ko", "zh"}}, Limit: 3, Reader: c.reader}
+	answer, err := h.rec.Recommend(ctx, q)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nA firm's problem in Vietnamese, and what was found for it in French, English, Korean and Chinese:\n\n")
+	newView(c).answer(answer)
+	if c.once {
+		return nil
+	}
+	return c.serve(ctx, h, func(address string) { c.tryThis(address) })
+}
+
+// loadDemo ingests the embedded corpus by the same way as anybody's files.
+func loadDemo(ctx context.Context, h *house) error {
+	dir, err := os.MkdirTemp("", "ketnoi-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.CopyFS(dir, demo.Files()); err != nil {
+		return err
+	}
+	var first *ingest.Issue
+	run := &ingest.Run{Store: h.store, Embedder: h.embedder, Report: func(i ingest.Issue) {
+		if first == nil && !i.Warning {
+			first = &i
+		}
+	}}
+	for _, name := range demo.Listings {
+		if err := run.File(ctx, filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("demo corpus: %w", err)
+		}
+	}
+	if first != nil {
+		return fmt.Errorf("demo corpus: %s", first)
+	}
+	s := run.Summary()
+	fmt.Printf("demo corpus in %s: %d listings, %d new; every person and organisation in it is invented\n", h.store.Address(), s.Read, s.Added)
+	return nil
+}
+
+// tryThis says where the server is and three things to do with it.
+func (c *config) tryThis(address string) {
+	binary := "ketnoi"
+	if exe, err := os.Executable(); err == nil {
+		if wd, err := os.Getwd(); err == nil {
+			if rel, err := filepath.Rel(wd, exe); err == nil && !strings.HasPrefix(rel, "..") {
+				binary = rel
+			}
+		}
+	}
+	fmt.Printf(`
+The server is at %s (stop it with Ctrl+C). Try, in another terminal:
+
+  curl -s %s/v1/recommendations -H 'Content-Type: application/json' -d '{"text": "새우 양식장의 흰반점병 조기 진단", "limit": 3}'
+
+  %s --store %s recommend --text "Nước thải nhuộm còn màu, cần xử lý rẻ hơn" --want technology
+
+  %s --store %s recommend --for %s --region KR --reader vi
+
+`, address, address, binary, c.store, binary, c.store, demoSubject)
+}
+
+// demoExperiment is the corpus as a test collection.
+func demoExperiment() (*eval.Experiment, error) {
+	topics, err := demo.Topics()
+	if err != nil {
+		return nil, err
+	}
+	defer topics.Close()
+	qrels, err := demo.Qrels()
+	if err != nil {
+		return nil, err
+	}
+	defer qrels.Close()
+	x := &eval.Experiment{Want: []engine.Kind{engine.Expert, engine.Technology}}
+	if x.Topics, err = eval.ReadTopics(topics); err != nil {
+		return nil, err
+	}
+	x.Qrels, err = eval.ReadQrels(qrels)
+	return x, err
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/engine/text"
+	"github.com/ketnoi/ketnoi/ingest"
+)
+
+func newIngest(c *config) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ingest FILE…",
+		Short: "Bring listings from files into the store",
+		Long: `Reads listings from JSONL, CSV or XLSX files (the text formats also gzipped), checks each record, embeds what is
+new or changed, and stores it. Running it again changes nothing. A record that is refused is named with its file,
+line and field; the others go in.
+
+Exit codes: 0 everything went in; 1 something was refused; 2 nothing could be read or stored.`,
+		Example: `  ketnoi ingest problems.jsonl technologies.xlsx
+  ketnoi ingest awards.jsonl.gz --kind expert --lang en --map title=firm
+  ketnoi ingest profiles.csv --kind expert --map "id=Mã,title=Họ tên,text=Mô tả" --dry-run`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.runIngest(cmd.Context(), args) },
+	}
+	c.ingestFlags(cmd)
+	return cmd
+}
+
+// maxIssues is how many refused records are printed one by one; a file that is wrong throughout need not fill the screen.
+const maxIssues = 200
+
+func (c *config) runIngest(ctx context.Context, files []string) error {
+	run, err := c.ingestRun()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(strings.TrimPrefix(c.store, "sqlite:")); !c.dryRun || err == nil { // a dry run creates no store
+		h, err := c.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer h.store.Close()
+		run.Store, run.Embedder = h.store, h.embedder
+	}
+	return c.ingestFiles(ctx, run, files)
+}
+
+// ingestRun checks the flags.
+func (c *config) ingestRun() (*ingest.Run, error) {
+	run := &ingest.Run{DryRun: c.dryRun}
+	switch k := engine.Kind(strings.ToLower(c.kind)); k {
+	case "", engine.Expert, engine.Technology, engine.Problem:
+		run.Mapping.Kind = k
+	default:
+		return nil, fmt.Errorf("--kind %q: want expert, technology or problem", c.kind)
+	}
+	if c.lang != "" {
+		tag, ok := text.LanguageTag(c.lang)
+		if !ok {
+			return nil, fmt.Errorf("--lang %q is no language tag: want BCP-47 such as vi, fr, en, ko, zh", c.lang)
+		}
+		run.Mapping.Lang = tag
+	}
+	if c.mapping != "" {
+		var err error
+		if run.Mapping.Columns, err = ingest.ParseMapping(c.mapping); err != nil {
+			return nil, fmt.Errorf("--map: %w", err)
+		}
+	}
+	return run, nil
+}
+
+// ingestFiles runs over the files, shows progress and issues on standard error, and prints the summary.
+func (c *config) ingestFiles(ctx context.Context, run *ingest.Run, files []string) error {
+	show := &ingestView{c: c, start: time.Now(), last: time.Now()}
+	run.Report, run.Progress = show.issue, show.progress
+	failed := 0
+	for _, file := range files {
+		err := run.File(ctx, file)
+		show.close()
+		if err == nil {
+			continue
+		}
+		failed++
+		if interrupted(ctx, err) {
+			fmt.Fprintln(os.Stderr, "stopped; what is counted below is stored, run the same command again to go on")
+			break
+		}
+		if file != "" && !strings.Contains(err.Error(), file) {
+			err = fmt.Errorf("%s: %w", file, err)
+		}
+		fmt.Fprintln(os.Stderr, "ketnoi: "+err.Error())
+	}
+	s := run.Summary()
+	show.summary(s)
+	switch {
+	case failed > 0 && (s.Read == 0 || s.Read == s.Rejected || failed == len(files)):
+		return &exitError{code: exitFailed}
+	case failed > 0 || s.Rejected > 0:
+		return &exitError{code: exitRejected}
+	}
+	return nil
+}
+
+// ingestView is what a person, or a log, sees of an ingest.
+type ingestView struct {
+	c      *config
+	start  time.Time
+	last   time.Time
+	bar    *progressbar.ProgressBar
+	issues int
+	hidden int
+}
+
+func (v *ingestView) issue(i ingest.Issue) {
+	if v.issues++; v.issues > maxIssues {
+		v.hidden++
+		return
+	}
+	if v.bar != nil {
+		_ = v.bar.Clear()
+	}
+	word := "error"
+	if i.Warning {
+		word = "warning"
+	}
+	fmt.Fprintf(os.Stderr, "%s: %s\n", word, i)
+}
+
+func (v *ingestView) progress(s ingest.Summary, p ingest.Position) {
+	if v.c.interactive {
+		if v.bar == nil {
+			v.bar = progressbar.NewOptions64(p.Size, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(p.File),
+				progressbar.OptionShowBytes(true), progressbar.OptionSetWidth(24), progressbar.OptionThrottle(100*time.Millisecond),
+				progressbar.OptionClearOnFinish())
+		}
+		_ = v.bar.Set64(p.Offset)
+		return
+	}
+	if now := time.Now(); now.Sub(v.last) >= plainEvery {
+		v.last = now
+		percent := int64(100)
+		if p.Size > 0 {
+			percent = 100 * p.Offset / p.Size
+		}
+		fmt.Fprintf(os.Stderr, "%s: %d %% read; so far %d added, %d changed, %d unchanged, %d rejected\n", p.File, percent, s.Added, s.Changed, s.Unchanged, s.Rejected)
+	}
+}
+
+func (v *ingestView) close() {
+	if v.bar != nil {
+		_ = v.bar.Finish()
+		v.bar = nil
+	}
+}
+
+func (v *ingestView) summary(s ingest.Summary) {
+	if v.hidden > 0 {
+		fmt.Fprintf(os.Stderr, "… and %d more of these\n", v.hidden)
+	}
+	verb := "stored"
+	if v.c.dryRun {
+		verb = "nothing stored (--dry-run); would be"
+	}
+	took := time.Since(v.start)
+	fmt.Printf("%d read; %s: %d added, %d changed; %d unchanged, %d rejected, %d warnings (%s)\n",
+		s.Read, verb, s.Added, s.Changed, s.Unchanged, s.Rejected, s.Warnings, took.Round(10*time.Millisecond))
+}
