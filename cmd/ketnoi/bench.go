@@ -11,6 +11,7 @@ import (
 
 	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/engine/index"
+	"github.com/ketnoi/ketnoi/engine/text"
 )
 
 func newBench(c *config) *cobra.Command {
@@ -63,9 +64,9 @@ func (c *config) runBench(ctx context.Context) error {
 	m := c.meter(os.Stderr, "asking", len(texts)+warm)
 	var times []time.Duration
 	var sum engine.Steps
-	for i, text := range append(slices.Clone(texts[:warm]), texts...) {
+	for i, title := range append(slices.Clone(texts[:warm]), texts...) {
 		began := time.Now()
-		a, err := h.rec.Recommend(ctx, engine.Query{Text: text, Want: []engine.Kind{engine.Expert, engine.Technology}})
+		a, err := h.rec.Recommend(ctx, engine.Query{Text: title, Want: []engine.Kind{engine.Expert, engine.Technology}})
 		if err != nil {
 			return err
 		}
@@ -100,7 +101,7 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 func problemTitles(ctx context.Context, h *house, n int) ([]string, error) {
 	var out []string
 	err := h.store.Changes(ctx, 0, "", func(c index.Change) error {
-		if l := c.Entry.Listing; l != nil && l.Kind == engine.Problem {
+		if l := c.Entry.Listing; l != nil && l.Kind == engine.Problem && len(text.TermList(l.Title)) > 0 {
 			if out = append(out, l.Title); len(out) == n {
 				return errEnough
 			}

@@ -14,6 +14,7 @@ const unnamed = 0.05
 // names them all, with the unnamed ones. scoreWords must have gone before.
 func (w *work) scoreConcepts(s *snapshot, r *engine.Reading, g *glossary.Glossary, out *engine.Candidates) (ideal float32) {
 	clear(w.stamp)
+	clear(w.concepts)
 	for i, c := range r.Concepts {
 		df := 0
 		for p := range s.parts {

@@ -94,6 +94,7 @@ func join(x *Index, parts []part) *segment {
 			n := b.addStub(stub)
 			for at := p.first[l]; at < p.first[l+1]; at++ {
 				out.lengths, out.works = append(out.lengths, p.lengths[at]), append(out.works, p.works[at])
+				out.owner = append(out.owner, n)
 				out.vectors = append(out.vectors, p.vectors[int(at)*p.dim:(int(at)+1)*p.dim]...)
 				out.sigs = append(out.sigs, p.sigs[int(at)*p.words:(int(at)+1)*p.words]...)
 				renumber[at] = uint32(len(out.lengths))

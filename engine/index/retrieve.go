@@ -15,7 +15,7 @@ import (
 type Precision uint8
 
 // The precisions. Exact compares every allowed vector. Signatures compares one bit a dimension first and the best
-// thousand or more exactly. Auto is exact while that is as fast.
+// few hundred or thousand exactly. Auto is exact while that is as fast.
 const (
 	Auto Precision = iota
 	Exact
@@ -26,8 +26,8 @@ const (
 	// autoExact is the number of allowed passages up to which Auto scans them all: below it, picking the best
 	// signatures and comparing those costs as much.
 	autoExact = 4_096
-	// minRescored is how many of the nearest signatures are compared exactly at the least.
-	minRescored = 1_000
+	// Of the nearest signatures, one in rescoredShare is compared exactly, within these bounds.
+	rescoredShare, minRescored, maxRescored = 100, 400, 4_000
 	// BM25's constants as in Robertson and Zaragoza 2009, section 3.4.
 	k1, b = 1.2, 0.75
 	// maxTerms is how many of the subject's terms are looked up, the rarest and most repeated first.
@@ -87,16 +87,21 @@ func (x *Index) Retrieve(ctx context.Context, r *engine.Reading, rules []engine.
 		if x.precision == Exact || x.precision == Auto && span <= autoExact {
 			w.scan(s, r.Mean)
 		} else {
-			w.scanSignatures(s, r.Mean)
+			w.scanSignatures(s, r.Mean, span)
 		}
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	idealWords := w.scoreWords(s, r, out)
-	w.pick(s, &w.tops[1], w.words)
-	idealConcepts := w.scoreConcepts(s, r, x.glossary, out)
-	w.pick(s, &w.tops[2], w.concepts)
+	var idealWords, idealConcepts float32 // 0 where there is nothing to look for
+	if len(r.Terms) > 0 {
+		idealWords = w.scoreWords(s, r, out)
+		w.pick(s, &w.tops[1], w.words)
+	}
+	if len(r.Concepts) > 0 {
+		idealConcepts = w.scoreConcepts(s, r, x.glossary, out)
+		w.pick(s, &w.tops[2], w.concepts)
+	}
 	w.collect(s, r, x.dim, idealWords, idealConcepts, out)
 	return ctx.Err()
 }
@@ -112,10 +117,8 @@ func (w *work) prepare(s *snapshot, n int) {
 		w.stamp, w.distances = make([]uint32, size), make([]uint16, size)
 	}
 	w.words, w.concepts, w.stamp, w.distances = w.words[:s.span], w.concepts[:s.span], w.stamp[:s.span], w.distances[:s.span]
-	clear(w.words)
-	clear(w.concepts)
 	for i := range w.tops {
-		w.tops[i].reset(n)
+		w.tops[i].reset(s, n)
 	}
 	clear(w.seen)
 }
@@ -136,15 +139,15 @@ func (w *work) scan(s *snapshot, query []float32) {
 					at += p.dim
 				}
 				if best > 0 && best >= t.floor() {
-					t.offer(ref{best, int32(i), l, p.stubs[l].Listing.ID})
+					t.offer(ref{best, int32(i), l})
 				}
 			}
 		}
 	}
 }
 
-// scanSignatures finds the passages with the nearest signatures and compares those exactly.
-func (w *work) scanSignatures(s *snapshot, query []float32) {
+// scanSignatures finds, among the span passages allowed, those with the nearest signatures and compares them exactly.
+func (w *work) scanSignatures(s *snapshot, query []float32, span int) {
 	if len(s.parts) == 0 {
 		return
 	}
@@ -161,8 +164,8 @@ func (w *work) scanSignatures(s *snapshot, query []float32) {
 			}
 		}
 	}
-	limit, sum := 0, counts[0]
-	for sum < minRescored && limit+1 < len(counts) {
+	limit, sum, want := 0, counts[0], min(max(span/rescoredShare, minRescored), maxRescored)
+	for sum < want && limit+1 < len(counts) {
 		limit++
 		sum += counts[limit]
 	}
@@ -198,7 +201,7 @@ func (w *work) rescore(p *part, number int32, r run, dist []uint16, limit uint16
 // close offers a listing with the best similarity of its passages, if any, and returns 0 for the next one.
 func (p *part) close(t *top, number int32, l uint32, best float32) float32 {
 	if best > 0 && best >= t.floor() {
-		t.offer(ref{best, number, l, p.stubs[l].Listing.ID})
+		t.offer(ref{best, number, l})
 	}
 	return 0
 }
@@ -209,18 +212,32 @@ func (w *work) pick(s *snapshot, t *top, figures []float32) {
 		p := &s.parts[i]
 		f := figures[p.base : p.base+p.passages()]
 		for _, r := range w.sets[i].runs {
-			at := p.first[r.from]
-			for l := r.from; l < r.to; l++ {
-				best := float32(0)
-				for end := p.first[l+1]; at < end; at++ {
-					best = max(best, f[at])
+			lo, hi := p.first[r.from], p.first[r.to]
+			floor := t.floor()
+			for at, x := range f[lo:hi] {
+				// Few passages reach the floor; only for those it is worth knowing whose they are.
+				if x < floor || x <= 0 {
+					continue
 				}
-				if best > 0 && best >= t.floor() {
-					t.offer(ref{best, int32(i), l, p.stubs[l].Listing.ID})
+				l := p.owner[int(lo)+at]
+				if argmax(f[p.first[l]:p.first[l+1]]) == int(lo)+at-int(p.first[l]) {
+					t.offer(ref{x, int32(i), l})
+					floor = t.floor()
 				}
 			}
 		}
 	}
+}
+
+// argmax returns the place of the first greatest figure.
+func argmax(f []float32) int {
+	best := 0
+	for i, x := range f {
+		if x > f[best] {
+			best = i
+		}
+	}
+	return best
 }
 
 // collect joins the three ways' listings and fills in every figure of every passage.
@@ -259,6 +276,7 @@ func (w *work) collect(s *snapshot, r *engine.Reading, dim int, idealWords, idea
 	}
 }
 
+// share returns figure / ideal, at most 1; 0 for an ideal of 0, under which the figures are left over from before.
 func share(figure, ideal float32) float32 {
 	if ideal <= 0 {
 		return 0
@@ -292,6 +310,7 @@ func (p *part) live(docs []uint32) int {
 // scoreWords adds the BM25 score of every passage into w.words and returns what a passage of average length would
 // score that had each of the idealTerms heaviest terms once.
 func (w *work) scoreWords(s *snapshot, r *engine.Reading, out *engine.Candidates) (ideal float32) {
+	clear(w.words)
 	w.terms = w.terms[:0]
 	for i, t := range r.Terms {
 		df := 0

@@ -16,6 +16,7 @@ type segment struct {
 	stubs   []*engine.Stub
 	ids     map[string]uint32 // listing id -> number
 	first   []uint32          // len(stubs)+1
+	owner   []uint32          // the listing of each passage
 	facets  map[engine.Facet]*roaring.Bitmap
 	expires []expiring // the listings that expire
 
@@ -143,6 +144,7 @@ func (b *builder) add(e engine.Entry) {
 		})
 		s.lengths = append(s.lengths, uint16(min(n, math.MaxUint16)))
 		s.works = append(s.works, int32(max(p.Source, engine.FromText)))
+		s.owner = append(s.owner, l)
 	}
 	s.first[l+1] = uint32(len(s.lengths))
 }

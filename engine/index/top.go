@@ -5,7 +5,6 @@ type ref struct {
 	score   float32
 	part    int32 // which part of the snapshot
 	listing uint32
-	id      string
 }
 
 // top keeps the n best of the refs offered to it: a binary heap with the worst at the root. Ties go to the lower id,
@@ -13,9 +12,10 @@ type ref struct {
 type top struct {
 	n    int
 	refs []ref
+	snap *snapshot
 }
 
-func (t *top) reset(n int) { t.n, t.refs = n, t.refs[:0] }
+func (t *top) reset(s *snapshot, n int) { t.snap, t.n, t.refs = s, n, t.refs[:0] }
 
 // floor is the score that an offer must reach to have a chance.
 func (t *top) floor() float32 {
@@ -25,16 +25,21 @@ func (t *top) floor() float32 {
 	return t.refs[0].score
 }
 
-func worse(a, b *ref) bool {
-	return a.score < b.score || a.score == b.score && a.id > b.id
+func (t *top) worse(a, b *ref) bool {
+	if a.score != b.score {
+		return a.score < b.score
+	}
+	return t.id(a) > t.id(b) // looked up for ties only: it lies far away in memory
 }
+
+func (t *top) id(r *ref) string { return t.snap.parts[r.part].stubs[r.listing].Listing.ID }
 
 func (t *top) offer(r ref) {
 	if len(t.refs) < t.n {
 		t.refs = append(t.refs, r)
 		for i := len(t.refs) - 1; i > 0; {
 			up := (i - 1) / 2
-			if !worse(&t.refs[i], &t.refs[up]) {
+			if !t.worse(&t.refs[i], &t.refs[up]) {
 				break
 			}
 			t.refs[i], t.refs[up] = t.refs[up], t.refs[i]
@@ -42,14 +47,14 @@ func (t *top) offer(r ref) {
 		}
 		return
 	}
-	if t.n == 0 || !worse(&t.refs[0], &r) {
+	if t.n == 0 || !t.worse(&t.refs[0], &r) {
 		return
 	}
 	t.refs[0] = r
 	for i := 0; ; {
 		low := i
 		for c := 2*i + 1; c <= 2*i+2 && c < len(t.refs); c++ {
-			if worse(&t.refs[c], &t.refs[low]) {
+			if t.worse(&t.refs[c], &t.refs[low]) {
 				low = c
 			}
 		}
