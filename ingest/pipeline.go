@@ -9,7 +9,6 @@ import (
 
 	"github.com/ketnoi/ketnoi/embeddings"
 	"github.com/ketnoi/ketnoi/engine"
-	"github.com/ketnoi/ketnoi/engine/text"
 )
 
 // Store is where listings go.
@@ -248,8 +247,11 @@ func matchable(e *engine.Entry) []string {
 func (run *Run) check(path string, r Record, it *item) {
 	l, err := run.Mapping.listing(r)
 	if err == nil {
+		for _, w := range setAsideAddresses(l) {
+			it.warnings = append(it.warnings, Issue{File: path, Line: r.Line, ID: l.ID, Field: w.field, Reason: w.reason, Warning: true})
+		}
 		for _, f := range inspect(l) {
-			it.warnings = append(it.warnings, Issue{File: path, Line: r.Line, ID: l.ID, Field: f.field, Reason: f.flag.Sentence(), Warning: true})
+			it.warnings = append(it.warnings, Issue{File: path, Line: r.Line, ID: l.ID, Field: f.field, Reason: f.reason, Warning: true})
 		}
 		if err = l.Normalise(); err == nil {
 			it.listing = l
@@ -272,30 +274,6 @@ func (run *Run) check(path string, r Record, it *item) {
 		}
 	}
 	it.issue = issue
-}
-
-type flagged struct {
-	field string
-	flag  text.Flag
-}
-
-// inspect finds what is odd about a listing's texts before they are cleaned.
-func inspect(l *engine.Listing) (out []flagged) {
-	look := func(field, s string) {
-		for _, f := range text.Inspect(s) {
-			out = append(out, flagged{field, f})
-		}
-	}
-	look("title", l.Title)
-	look("text", l.Text)
-	look("summary", l.Summary)
-	look("organisation", l.Organisation)
-	look("person", l.Person)
-	for i, w := range l.Works {
-		look(fmt.Sprintf("works[%d].title", i), w.Title)
-		look(fmt.Sprintf("works[%d].text", i), w.Text)
-	}
-	return out
 }
 
 // finish reports a batch's issues, refuses ids that came before with other content, and stores the rest at once.

@@ -1,6 +1,7 @@
 package glossary
 
 import (
+	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -27,7 +28,8 @@ type ending struct {
 	concept int
 	lang    string
 	accents []uint32 // for each atom, the accents the term wants
-	capital bool     // an abbreviation that is also a word when written small: "AI", "BOD"
+	capital bool     // an abbreviation that written small is a word of grammar ("IT")
+	viet    bool     // one that written small is a Vietnamese syllable ("AI")
 }
 
 // ref is one atom of a text or a term, ready to be walked.
@@ -58,7 +60,10 @@ func buildTrie(concepts []Concept) trie {
 	for n := range concepts {
 		for _, lang := range text.Languages {
 			for _, term := range concepts[n].Terms[lang] {
-				e := ending{concept: n, lang: lang, capital: needsCapitals(term)}
+				e := ending{concept: n, lang: lang}
+				if isAbbreviation(term) {
+					e.capital, e.viet = text.IsStopWord(term), text.IsSyllable(strings.ToLower(term))
+				}
 				node := int32(0)
 				text.Scan(term, func(a *text.Atom) bool {
 					id, ok := t.atoms[string(a.Fold)]
@@ -87,18 +92,15 @@ func buildTrie(concepts []Concept) trie {
 
 func edge(node, atom int32) uint64 { return uint64(node)<<32 | uint64(atom) }
 
-// needsCapitals reports whether the term is a short abbreviation, such as "AI" or "BOD", whose small letters may be
-// another word; it then matches only as it is written.
-func needsCapitals(term string) bool {
-	if utf8.RuneCountInString(term) > 4 {
-		return false
-	}
+// isAbbreviation reports whether the term is two to four capitals.
+func isAbbreviation(term string) bool {
 	for _, r := range term {
 		if !unicode.IsUpper(r) {
 			return false
 		}
 	}
-	return text.IsCommon(term)
+	n := utf8.RuneCountInString(term)
+	return n >= 2 && n <= 4
 }
 
 var refPool = sync.Pool{New: func() any { return new([]ref) }}
@@ -179,7 +181,7 @@ func pick(ends []ending, s string, refs []ref, lang string) *ending {
 		if e.lang != lang && e.lang != "en" && lang != "" {
 			continue
 		}
-		fit := fits(e, s, refs)
+		fit := e.fits(s, refs, lang)
 		if fit == 0 {
 			continue
 		}
@@ -199,7 +201,7 @@ func pick(ends []ending, s string, refs []ref, lang string) *ending {
 // fits checks accents and capitals: 0 if the text cannot mean the term, 2 if it has the very accents, 1 if it lacks some.
 // An atom without accents may stand for one with them where it is hardly mistaken: in a term of several atoms, or as a
 // long word that is no Vietnamese syllable.
-func fits(e *ending, s string, refs []ref) int {
+func (e *ending) fits(s string, refs []ref, lang string) int {
 	fit := 2
 	for i, r := range refs {
 		if r.accents == e.accents[i] {
@@ -210,7 +212,7 @@ func fits(e *ending, s string, refs []ref) int {
 		}
 		fit = 1
 	}
-	if e.capital {
+	if e.capital || e.viet && (lang == "vi" || lang == "fr" || lang == "") {
 		for _, r := range s[refs[0].start:refs[len(refs)-1].end] {
 			if !unicode.IsUpper(r) {
 				return 0

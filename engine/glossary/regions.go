@@ -93,7 +93,7 @@ var titles = struct{ before, after []string }{
 func RegionCode(nameOrCode string) (code string, ok bool) {
 	g := regionTable()
 	upper := strings.ToUpper(strings.TrimSpace(nameOrCode))
-	if _, ok := g.regions[upper]; ok || g.foreign(upper) {
+	if _, ok := g.regions[upper]; ok {
 		return upper, true
 	}
 	key := nameKey(nameOrCode)
@@ -109,6 +109,9 @@ func RegionCode(nameOrCode string) (code string, ok bool) {
 		if code, ok := g.names[strings.TrimSuffix(key, s)]; ok && strings.HasSuffix(key, s) {
 			return code, true
 		}
+	}
+	if g.foreign(upper) {
+		return upper, true
 	}
 	return "", false
 }

@@ -11,7 +11,7 @@ type Gap uint8
 // The gaps. Vietnamese writes one word as syllables with spaces between them, so a Space joins and a Break parts.
 const (
 	Touching Gap = iota // nothing: two Han characters, two syllables of one Korean word
-	Space               // only spaces, one hyphen or one apostrophe
+	Space               // only spaces, or one hyphen, apostrophe or &
 	Break               // punctuation, a line end, or the start of the text
 )
 
@@ -38,11 +38,17 @@ func Scan(s string, yield func(*Atom) bool) {
 		script := scriptOf(plain(r))
 		switch script {
 		case None:
-			sc.separate(r)
+			if (r == '.' || r == ',') && i > 0 && isDigit(s[i-1]) && i+1 < len(s) && isDigit(s[i+1]) {
+				sc.gap = Space // a number goes on: "PM2.5"
+			} else {
+				sc.separate(r)
+			}
 			i += size
 			continue
 		case Latin:
-			i = sc.word(s, i)
+			if i = sc.word(s, i); len(sc.fold) == 0 {
+				continue // nothing but combining marks
+			}
 		default:
 			sc.single(s, i, i+size, script)
 			i += size
@@ -54,6 +60,8 @@ func Scan(s string, yield func(*Atom) bool) {
 	}
 }
 
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
 type scanner struct {
 	atom        Atom
 	gap         Gap
@@ -62,14 +70,14 @@ type scanner struct {
 	tones       []byte
 }
 
-// separate notes a separator: spaces, and a single hyphen or apostrophe, keep neighbours together ("séchage d'algues");
+// separate notes a separator: spaces, and a single hyphen, apostrophe or &, keep neighbours together ("séchage d'algues");
 // all else parts them.
 func (sc *scanner) separate(r rune) {
 	switch {
 	case r == 0x200C || r == 0x200D: // joiners are no gap
 	case r == ' ' || r == '\t':
 		sc.gap = max(sc.gap, Space)
-	case (r == '-' || r == 0x2010 || r == 0x2011 || r == '\'' || r == '’') && sc.gap == Touching:
+	case (r == '-' || r == 0x2010 || r == 0x2011 || r == '\'' || r == '’' || r == '&') && sc.gap == Touching:
 		sc.gap = Space
 	default:
 		sc.gap = Break

@@ -30,8 +30,8 @@ func Sentences(s string, yield func(start, end int)) {
 			end := closing(s, i)
 			if end < len(s) && startsSentence(s[end:]) && (r != '.' || !abbreviation(s[start:i-1])) {
 				emit(end)
-				i = start
 			}
+			i = end
 		}
 	}
 	emit(len(s))
@@ -40,6 +40,9 @@ func Sentences(s string, yield func(start, end int)) {
 // closing moves past further marks and closing quotes or brackets that belong to the sentence ending at i.
 func closing(s string, i int) int {
 	for i < len(s) {
+		if strings.HasPrefix(s[i:], " »") { // French sets its quotes off
+			i++
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if !strings.ContainsRune(".!?…。！？\"'”’»)]）」』", r) {
 			break

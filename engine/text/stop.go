@@ -3,16 +3,18 @@ package text
 import "strings"
 
 // The words that carry grammar and no topic, written by us for the five languages. Latin ones are looked up by
-// their exact form, so that Vietnamese "của" (of) is dropped and "cua" (crab, or unaccented text) is kept.
+// their exact form, so that Vietnamese "của" (of) is dropped and "cua" (crab, or unaccented text) is kept. They are
+// dropped whatever the language of a text; therefore words that mean something in another language are left out
+// (French "car", Vietnamese "hay" and "ai").
 const (
 	stopVI = `và của là có các những một được trong cho với để khi không này đó từ tại theo về ra vào trên dưới đến do bị bởi
 		nhưng hoặc hay nếu thì mà như cũng đã đang sẽ rất hơn nhất cần phải nên vì sau trước giữa ngoài qua lại chỉ mỗi mọi
-		nhiều ít cùng còn vẫn đều ở rằng sự việc cách đây kia ai gì nào bao chúng tôi ta họ nó anh chị ông bà mình bằng thế
+		nhiều ít cùng còn vẫn đều ở rằng sự việc cách đây kia gì nào bao chúng tôi ta họ nó anh chị ông bà mình bằng thế
 		nữa luôn vừa mới chưa từng hiện nay đối tuy nhưng dù`
 	stopFR = `le la les l un une des du de d et en à au aux dans par pour sur avec sans sous est sont être a ont avoir été était
 		ce cet cette ces qui que qu dont où ne pas plus moins se s il elle ils elles on nous vous je leur leurs son sa ses notre nos
 		votre vos mais ou si comme ainsi afin entre vers chez depuis pendant lors très peu tout tous toute toutes autre autres même
-		aussi encore déjà car donc or ni y n c j m t fait faire peut peuvent doit doivent`
+		aussi encore déjà donc ni y n c j m t fait faire peut peuvent doit doivent`
 	stopEN = `the a an of and or to in on at by for from with without is are was were be been being has have had do does did it its
 		this that these those as if then than so not no nor but can could may might must shall should will would which who whom whose
 		what when where why how all any both each few more most other some such only own same too very into through during before
@@ -40,13 +42,12 @@ func latinSet(lists ...string) map[string]bool {
 	return m
 }
 
-// IsCommon reports whether the word, written small, is a stop word or could be a Vietnamese syllable: an
-// abbreviation of that kind ("AI", "BOD") means itself only in capitals.
-func IsCommon(word string) bool {
-	common := false
+// IsStopWord reports whether the word, written small, carries no topic in one of the five languages.
+func IsStopWord(word string) bool {
+	stop := false
 	Scan(word, func(a *Atom) bool {
-		common = stopWords[string(a.Exact)] || isSyllable(a.Exact)
-		return !common
+		stop = stopWords[string(a.Exact)]
+		return false
 	})
-	return common
+	return stop
 }
