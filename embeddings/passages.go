@@ -41,16 +41,17 @@ func split(out []engine.Passage, source int, s string) []engine.Passage {
 	}
 	text.Sentences(s, func(start, end int) {
 		for _, piece := range pieces(s, start, end) {
-			w := weight(s[piece[0]:piece[1]])
-			// A passage ends where it is full, or where stopping is nearer to the target than going on.
-			if cur.Start >= 0 && (sum+w > PassageWeight || sum+w/2 > target) {
-				flush()
+			if cur.Start >= 0 {
+				// A passage ends where it is full, or where stopping is nearer to the target than going on.
+				if w := weight(s[cur.End:piece[1]]); sum+w > PassageWeight || sum+w/2 > target {
+					flush()
+				}
 			}
 			if cur.Start < 0 {
-				cur.Start = piece[0]
+				cur.Start, cur.End = piece[0], piece[0]
 			}
+			sum += weight(s[cur.End:piece[1]])
 			cur.End = piece[1]
-			sum += w
 		}
 	})
 	flush()

@@ -113,25 +113,24 @@ func (rec *Recommender) newExplainer(r *Reading, c *Candidates, rules, prefer []
 		})
 	}
 	for i, p := range r.Passages {
-		x.subject = x.sentences(x.subject, r.Listing, i, p)
+		x.subject = x.sentences(x.subject, r.Listing, r.Lang, i, p)
 	}
 	return x
 }
 
-// sentences appends the sentences of a passage. The heading comes first, as a sentence of its own, unless the
-// passage before had the same.
-func (x *explainer) sentences(out []sentence, l *Listing, ordinal int, p Passage) []sentence {
+// sentences appends the sentences of a passage.
+func (x *explainer) sentences(out []sentence, l *Listing, lang string, ordinal int, p Passage) []sentence {
 	body := l.Quote(p)
 	text.Sentences(body, func(start, end int) {
-		out = append(out, x.look(l, ordinal, body[start:end], p.Start+start))
+		out = append(out, x.look(lang, ordinal, body[start:end], p.Start+start))
 	})
 	return out
 }
 
-func (x *explainer) look(l *Listing, ordinal int, s string, start int) sentence {
+func (x *explainer) look(lang string, ordinal int, s string, start int) sentence {
 	x.sentence++
 	se := sentence{passage: ordinal, start: start, end: start + len(s)}
-	x.rec.Glossary.Find(s, l.Lang, func(m glossary.Mention) {
+	x.rec.Glossary.Find(s, lang, func(m glossary.Mention) {
 		se.concepts = append(se.concepts, named{m.Concept, s[m.Start:m.End]})
 	})
 	text.Terms(s, func(term []byte, _, _ int) {
@@ -155,12 +154,12 @@ func (x *explainer) explain(rk *Ranker, s *Scored, e Entry) Explanation {
 		}
 		p := e.Passages[h.Passage]
 		first := len(candidate)
-		candidate = x.sentences(candidate, e.Listing, h.Passage, p)
+		candidate = x.sentences(candidate, e.Listing, e.Listing.Lang, h.Passage, p)
 		if ev, ok := x.evidence(candidate[first:], e, p); ok && len(out.Evidence) < maxEvidence {
 			ev.Similarity = float64(h.Meaning)
 			out.Evidence = append(out.Evidence, ev)
 		}
-		x.gather(shared, x.look(e.Listing, h.Passage, e.Listing.Heading(p.Source), 0))
+		x.gather(shared, x.look(e.Listing.Lang, h.Passage, e.Listing.Heading(p.Source), 0))
 		for _, se := range candidate[first:] {
 			x.gather(shared, se)
 		}

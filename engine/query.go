@@ -18,6 +18,8 @@ type Query struct {
 	Prefer Filter `json:"prefer,omitzero" doc:"Rules that add points"`
 	Limit  int    `json:"limit,omitempty" doc:"How many recommendations at most; 10 by default" maximum:"100"`
 	Reader string `json:"reader,omitempty" doc:"Language of the explanations, BCP-47; by default the subject's" example:"en"`
+
+	guessed bool // the language is a guess: a short text
 }
 
 // Bounds of a query.
@@ -43,9 +45,9 @@ func (q *Query) Normalise() error {
 		v.tooLittle("text", "describe the need in words")
 	}
 	if q.Lang = v.language("lang", q.Lang); q.Lang == "" && q.Text != "" {
-		if lang, sure := text.Detect(q.Text); sure {
-			q.Lang = lang
-		}
+		var sure bool
+		q.Lang, sure = text.Detect(q.Text)
+		q.guessed = !sure
 	}
 	if len(q.Want) > len(Kinds) {
 		v.fault("want", "%d kinds are more than there are", len(q.Want))

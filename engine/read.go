@@ -13,6 +13,7 @@ import (
 // Reading is a subject as the ranking sees it.
 type Reading struct {
 	Listing  *Listing // a free text is a problem with a text and nothing else
+	Lang     string   // its language as far as it is certain, else empty
 	Passages []Passage
 	Vectors  [][]float32 // one unit vector a passage; nil when no embedder answered
 	Mean     []float32   // their mean, a unit vector; nil with them
@@ -47,10 +48,10 @@ type Embedder interface {
 	Embed(ctx context.Context, texts []string) ([][]float32, error)
 }
 
-// read prepares a subject. Without vectors in e it asks the embedder; when that fails, the reading comes without
+// read prepares a subject; lang is its language as far as it is certain, else empty. Without vectors in e it asks the embedder; when that fails, the reading comes without
 // vectors and the error says why.
-func (rec *Recommender) read(ctx context.Context, e Entry) (*Reading, error) {
-	r := &Reading{Listing: e.Listing, Passages: e.Passages, Vectors: e.Vectors, Fields: e.Listing.Fields}
+func (rec *Recommender) read(ctx context.Context, e Entry, lang string) (*Reading, error) {
+	r := &Reading{Listing: e.Listing, Lang: lang, Passages: e.Passages, Vectors: e.Vectors, Fields: e.Listing.Fields}
 	for _, code := range e.Listing.Regions {
 		r.Regions = append(r.Regions, glossary.RegionAncestors(code)...)
 	}
@@ -85,7 +86,7 @@ func (rec *Recommender) readWords(r *Reading, texts []string) {
 	var order []int
 	for _, t := range texts {
 		text.Terms(t, func(term []byte, _, _ int) { terms[string(term)]++ })
-		rec.Glossary.Find(t, r.Listing.Lang, func(m glossary.Mention) {
+		rec.Glossary.Find(t, r.Lang, func(m glossary.Mention) {
 			if concepts[m.Concept]++; concepts[m.Concept] == 1 {
 				order = append(order, m.Concept)
 			}

@@ -132,7 +132,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 func (rec *Recommender) Rank(ctx context.Context, subject *Listing, q Query) ([]Near, error) {
 	sc := rec.borrow()
 	defer rec.scratch.Put(sc)
-	r, err := rec.read(ctx, Entry{Listing: subject, Passages: rec.Split(subject)})
+	r, err := rec.read(ctx, Entry{Listing: subject, Passages: rec.Split(subject)}, subject.Lang)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,11 @@ func (rec *Recommender) subject(ctx context.Context, q *Query) (r *Reading, degr
 		}
 		e = found[0]
 	}
-	r, degraded = rec.read(ctx, e)
+	lang := e.Listing.Lang
+	if q.guessed {
+		lang = ""
+	}
+	r, degraded = rec.read(ctx, e, lang)
 	if ctx.Err() != nil {
 		return nil, nil, ctx.Err()
 	}

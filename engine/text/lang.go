@@ -59,6 +59,9 @@ func Detect(s string) (lang string, sure bool) {
 		return "vi", true
 	}
 	n := countWords(s)
+	if n.words >= 2 && n.syllables == n.words && n.marked > 0 { // "giao thông thông minh": ô is French too, but not these
+		return "vi", n.words >= 3
+	}
 	if n.words >= 3 && n.syllables*10 >= n.words*8 && (n.english+n.french)*4 < n.words {
 		return "vi", n.words >= 8
 	}
@@ -71,15 +74,15 @@ func Detect(s string) (lang string, sure bool) {
 	info := whatlanggo.DetectWithOptions(s, whatlanggo.Options{Whitelist: map[whatlanggo.Lang]bool{whatlanggo.Eng: true, whatlanggo.Fra: true}})
 	switch info.Lang {
 	case whatlanggo.Fra:
-		return "fr", n.words >= 8 || info.IsReliable()
+		return "fr", n.words >= 8
 	case whatlanggo.Eng:
-		return "en", n.words >= 8 || info.IsReliable()
+		return "en", n.words >= 8
 	}
 	return "", false
 }
 
 // wordCount is what the Latin words of a text look like.
-type wordCount struct{ words, syllables, english, french int }
+type wordCount struct{ words, syllables, marked, english, french int }
 
 // countWords looks at the first hundred words.
 func countWords(s string) (n wordCount) {
@@ -88,10 +91,12 @@ func countWords(s string) (n wordCount) {
 			return true
 		}
 		n.words++
-		if isSyllable(a.Exact) {
+		if isSyllable(a.Fold) {
 			n.syllables++
 		}
-		if !a.Marked {
+		if a.Marked {
+			n.marked++
+		} else {
 			if stopEnglish[string(a.Exact)] {
 				n.english++
 			}
