@@ -66,12 +66,11 @@ const (
 	maxShared   = 12
 )
 
-// sentence is one sentence of a passage with what it names.
+// sentence is one sentence of a passage, or its heading, with what it names.
 type sentence struct {
-	passage    int // ordinal within its listing
-	start, end int // in the source's text
-	concepts   []named
-	terms      []int // indexes into the reading's terms
+	text     string
+	concepts []named
+	terms    []int // indexes into the reading's terms
 }
 
 type named struct {
@@ -91,7 +90,7 @@ type explainer struct {
 	reach    map[int]reached
 	subject  []sentence
 	lastTerm []int // for each term, the last sentence that used it, so that a sentence counts it once
-	sentence int
+	counted  int   // sentences so far
 }
 
 // reached says which of the subject's concepts another concept answers, and how closely.
@@ -113,29 +112,33 @@ func (rec *Recommender) newExplainer(r *Reading, c *Candidates, rules, prefer []
 		})
 	}
 	for i, p := range r.Passages {
-		x.subject = x.sentences(x.subject, r.Listing, r.Lang, i, p)
+		first := i == 0 || r.Passages[i-1].Source != p.Source
+		x.subject = x.sentences(x.subject, r.Listing, r.Lang, p, first)
 	}
 	return x
 }
 
-// sentences appends the sentences of a passage.
-func (x *explainer) sentences(out []sentence, l *Listing, lang string, ordinal int, p Passage) []sentence {
+// sentences appends the sentences of a passage, after its heading if that is wanted.
+func (x *explainer) sentences(out []sentence, l *Listing, lang string, p Passage, heading bool) []sentence {
+	if h := l.Heading(p.Source); h != "" && heading {
+		out = append(out, x.look(lang, h))
+	}
 	body := l.Quote(p)
 	text.Sentences(body, func(start, end int) {
-		out = append(out, x.look(lang, ordinal, body[start:end], p.Start+start))
+		out = append(out, x.look(lang, body[start:end]))
 	})
 	return out
 }
 
-func (x *explainer) look(lang string, ordinal int, s string, start int) sentence {
-	x.sentence++
-	se := sentence{passage: ordinal, start: start, end: start + len(s)}
+func (x *explainer) look(lang, s string) sentence {
+	x.counted++
+	se := sentence{text: s}
 	x.rec.Glossary.Find(s, lang, func(m glossary.Mention) {
 		se.concepts = append(se.concepts, named{m.Concept, s[m.Start:m.End]})
 	})
 	text.Terms(s, func(term []byte, _, _ int) {
-		if i, ok := x.terms[string(term)]; ok && x.lastTerm[i] != x.sentence {
-			x.lastTerm[i] = x.sentence
+		if i, ok := x.terms[string(term)]; ok && x.lastTerm[i] != x.counted {
+			x.lastTerm[i] = x.counted
 			se.terms = append(se.terms, i)
 		}
 	})
@@ -146,21 +149,18 @@ func (x *explainer) look(lang string, ordinal int, s string, start int) sentence
 func (x *explainer) explain(rk *Ranker, s *Scored, e Entry) Explanation {
 	weights := rk.weights(x.r.Listing.Lang, s.Listing.Lang)
 	out := Explanation{Parts: parts(weights, s), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
-	var candidate []sentence
-	shared := map[int]Shared{} // by index of the subject's concept
+	shared, quoted := map[int]Shared{}, map[string]bool{} // by index of the subject's concept; by text
 	for _, h := range strongest(weights, s) {
 		if h.Passage >= len(e.Passages) {
 			continue // the listing changed since it was retrieved
 		}
 		p := e.Passages[h.Passage]
-		first := len(candidate)
-		candidate = x.sentences(candidate, e.Listing, e.Listing.Lang, h.Passage, p)
-		if ev, ok := x.evidence(candidate[first:], e, p); ok && len(out.Evidence) < maxEvidence {
+		candidate := x.sentences(nil, e.Listing, e.Listing.Lang, p, true)
+		if ev, ok := x.evidence(candidate, quoted, e, p); ok {
 			ev.Similarity = float64(h.Meaning)
 			out.Evidence = append(out.Evidence, ev)
 		}
-		x.gather(shared, x.look(e.Listing.Lang, h.Passage, e.Listing.Heading(p.Source), 0))
-		for _, se := range candidate[first:] {
+		for _, se := range candidate {
 			x.gather(shared, se)
 		}
 		out.Words = x.words(out.Words, e.Listing.Matchable(p))
@@ -200,17 +200,19 @@ func strongest(weights *Weights, s *Scored) []Hit {
 	return hits[:min(len(hits), maxEvidence)]
 }
 
-// evidence pairs the telling sentence of a candidate's passage with the subject's sentence that says the same.
-func (x *explainer) evidence(candidate []sentence, e Entry, p Passage) (Evidence, bool) {
+// evidence pairs the telling sentence of a candidate's passage, unless it was quoted before, with the subject's sentence
+// that says the same.
+func (x *explainer) evidence(candidate []sentence, quoted map[string]bool, e Entry, p Passage) (Evidence, bool) {
 	best, bestWorth := -1, 0.0
 	for i := range candidate {
-		if w := x.worth(&candidate[i], nil); w > bestWorth {
+		if w := x.worth(&candidate[i], nil); w > bestWorth && !quoted[candidate[i].text] {
 			best, bestWorth = i, w
 		}
 	}
 	if best < 0 {
 		return Evidence{}, false
 	}
+	quoted[candidate[best].text] = true
 	mine, mineWorth := -1, 0.0
 	for i := range x.subject {
 		if w := x.worth(&candidate[best], &x.subject[i]); w > mineWorth {
@@ -220,10 +222,9 @@ func (x *explainer) evidence(candidate []sentence, e Entry, p Passage) (Evidence
 	if mine < 0 {
 		return Evidence{}, false
 	}
-	c, s := candidate[best], x.subject[mine]
 	ev := Evidence{
-		Subject:   Quote{Text: cut(x.r.Listing.SourceText(x.r.Passages[s.passage].Source)[s.start:s.end]), Lang: x.r.Listing.Lang},
-		Candidate: Quote{Text: cut(e.Listing.SourceText(p.Source)[c.start:c.end]), Lang: e.Listing.Lang},
+		Subject:   Quote{Text: cut(x.subject[mine].text), Lang: x.r.Listing.Lang},
+		Candidate: Quote{Text: cut(candidate[best].text), Lang: e.Listing.Lang},
 	}
 	if p.Source >= 0 {
 		ev.Candidate.Work, ev.Candidate.Year = e.Listing.Works[p.Source].Title, e.Listing.Works[p.Source].Year
@@ -284,7 +285,7 @@ func (x *explainer) written(concept int) string {
 			}
 		}
 	}
-	return x.rec.Glossary.Concept(concept).Label(x.r.Listing.Lang) // it stands in the heading only
+	return x.rec.Glossary.Concept(concept).Label(x.r.Listing.Lang) // named across the end of a sentence
 }
 
 // order lists shared concepts by what they are worth: closeness times rarity times weight in the subject.

@@ -146,13 +146,15 @@ func (s *csvSource) cells(lines [][]byte) ([]string, error) {
 	if len(lines) > 1 {
 		s.back(lines[1:])
 	}
-	open := bytes.Count(lines[0], []byte{'"'})%2 == 1
-	cells, lazyErr := s.parse(bytes.TrimRight(lines[0], "\r\n"), true)
+	first := bytes.TrimRight(lines[0], "\r\n")
+	odd := bytes.Count(first, []byte{'"'})%2 == 1
+	open := odd && (first[0] == '"' || bytes.Contains(first, []byte(string(s.comma)+`"`)))
+	cells, lazyErr := s.parse(first, true)
 	switch {
+	case open:
+		return nil, errors.New(`a quote is opened and not closed; double the quotes inside a cell ("")`)
 	case lazyErr == nil && s.fits(cells):
 		return cells, nil
-	case open:
-		return nil, errors.New(`a quote is opened and not closed; double the quotes inside a cell ("") `)
 	case err != nil:
 		return nil, err
 	}

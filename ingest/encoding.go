@@ -33,42 +33,41 @@ func Sniff(head []byte) string {
 	return guess(head)
 }
 
-// guess tells legacy encodings apart by how often their typical bytes stand where they would. Each counts only
-// behind a letter that can carry it.
+// guess tells legacy encodings apart by how many of the bytes above ASCII stand where each would have them.
 func guess(b []byte) string {
-	var w1258, tcvn, vni, other int
+	var w1258, tcvn, vni, all int
 	for i, c := range b {
 		if c < 0x80 {
 			continue
 		}
+		all++
 		var before byte
 		if i > 0 {
 			before = b[i-1]
 		}
 		switch {
-		case c == 0xCC || c == 0xEC || c == 0xD2 || c == 0xDE || c == 0xF2: // combining tones of Windows-1258
+		case bytes.IndexByte([]byte{0xCC, 0xEC, 0xD2, 0xDE, 0xF2}, c) >= 0: // combining tones of Windows-1258
 			if isVowel1258(before) {
-				w1258 += 2
+				w1258++
 			}
-		case c == 0xF0 || c == 0xD0 || c == 0xF5 || c == 0xFD || c == 0xE3: // đ Đ ơ ư ă there
+		case bytes.IndexByte([]byte{0xF0, 0xD0, 0xF5, 0xFD, 0xE3, 0xF4, 0xEA, 0xE2}, c) >= 0: // đ Đ ơ ư ă ô ê â there
 			w1258++
 		}
 		switch {
 		case c == 0xAE || c == 0xA7: // đ Đ of TCVN3 (ABC)
-			tcvn += 2
-		case c >= 0xA8 && c <= 0xAD || c >= 0xB5 && c <= 0xC6 || c >= 0xC7 && c <= 0xFE && !isLetter(before):
+			tcvn++
+		case c >= 0xA8 && c <= 0xAD || c >= 0xB5 && c <= 0xC6 || c >= 0xC7 && !isVowel(before):
 			tcvn++
 		}
 		switch {
-		case c == 0xF1 || c == 0xD1: // đ Đ of VNI
-			vni += 2
+		case bytes.IndexByte([]byte{0xF1, 0xD1, 0xF6, 0xF4, 0xD6, 0xD4}, c) >= 0: // đ Đ ư ơ of VNI
+			vni++
 		case isVowel(before) && bytes.IndexByte([]byte{0xF9, 0xF8, 0xFB, 0xF5, 0xEF, 0xE2, 0xE1, 0xE0, 0xE5, 0xE3, 0xE4, 0xEA, 0xE9, 0xE8, 0xFA, 0xFC, 0xEB}, c) >= 0:
-			vni += 2 // a tone or a hat behind its vowel
+			vni++ // a tone or a hat behind its vowel
 		}
-		other++
 	}
 	switch best := max(w1258, tcvn, vni); {
-	case best*3 < other:
+	case all < 4 || best*4 < all*3:
 		return "a one-byte encoding such as Windows-1252"
 	case best == vni:
 		return "VNI"
@@ -77,8 +76,6 @@ func guess(b []byte) string {
 	}
 	return "TCVN3 (ABC)"
 }
-
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 func isVowel(c byte) bool { return bytes.IndexByte([]byte("aeiouyAEIOUY\xF6\xD6\xF4\xD4"), c) >= 0 } // with ö ô, VNI's ư ơ
 

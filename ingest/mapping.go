@@ -265,7 +265,7 @@ func cellValue(key, cell string) (jsontext.Value, error) {
 			return v, nil
 		}
 		var works []engine.Work
-		for line := range strings.SplitSeq(cell, "\n") {
+		for line := range strings.FieldsFuncSeq(cell, func(r rune) bool { return r == '\n' || r == '\r' }) {
 			if line = strings.TrimSpace(line); line != "" {
 				works = append(works, engine.Work{Title: line})
 			}

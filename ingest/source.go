@@ -94,11 +94,12 @@ func open(path string, f *os.File, size int64) (Source, error) {
 		in.buf = bufio.NewReaderSize(z, sniffSize)
 	}
 	head, err := in.buf.Peek(sniffSize)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if len(bytes.TrimSpace(head)) == 0 && errors.Is(err, io.EOF) {
+	switch {
+	case len(bytes.TrimSpace(head)) > 0: // what fails further on is told when it is reached
+	case errors.Is(err, io.EOF):
 		return nil, errors.New("the file is empty")
+	case err != nil:
+		return nil, err
 	}
 	if enc := Sniff(head); enc != "" {
 		return nil, fmt.Errorf("the file is not UTF-8, it looks like %s; save it as UTF-8 and try again", enc)

@@ -36,7 +36,7 @@ the judged pairs, and leaves the server running.`,
 
 const (
 	demoStore   = "sqlite:ketnoi-demo.db"
-	demoSubject = "P101"
+	demoSubject = "P501" // early detection of African swine fever, answered in English, Korean and Chinese
 )
 
 func (c *config) runDemo(ctx context.Context) error {
@@ -51,13 +51,11 @@ func (c *config) runDemo(ctx context.Context) error {
 	if err := h.load(ctx, c, os.Stderr); err != nil {
 		return err
 	}
-	// Recommend only from other languages, since that is what is hard; the sentence below says so.
-	q := engine.Query{For: demoSubject, Filter: engine.Filter{Languages: []string{"fr", "en", "ko", "zh"}}, Limit: 3, Reader: c.reader}
-	answer, err := h.rec.Recommend(ctx, q)
+	answer, err := h.rec.Recommend(ctx, engine.Query{For: demoSubject, Limit: 3, Reader: c.reader})
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nA firm's problem in Vietnamese, and what was found for it in French, English, Korean and Chinese:\n\n")
+	fmt.Printf("\nA problem in Vietnamese, and who or what could solve it, whatever their language:\n\n")
 	newView(c).answer(answer)
 	if c.once {
 		return nil

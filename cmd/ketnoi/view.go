@@ -144,7 +144,7 @@ func (v *view) item(r *engine.Recommendation) {
 	v.p.f("\n")
 }
 
-const labelWidth = 9
+const labelWidth = 11
 
 // labelled prints a short label and its text, wrapped beside it.
 func (v *view) labelled(label, s string) {
@@ -162,26 +162,23 @@ func (v *view) labelledLines(label string, text []string) {
 
 // quote prints a passage in its own language, with where it comes from.
 func (v *view) quote(label string, q engine.Quote, note string) {
-	s := "“" + show(q.Text) + "”"
+	text := lines("“"+show(q.Text)+"”", v.width-indent-labelWidth)
 	var from []string
-	if q.Lang != "" {
-		from = append(from, q.Lang)
-	}
 	if q.Work != "" && q.Work != q.Text {
-		work := show(q.Work)
-		if q.Year > 0 {
-			work += fmt.Sprintf(", %d", q.Year)
-		}
-		from = append(from, work)
+		from = append(from, show(q.Work))
+	}
+	if q.Year > 0 {
+		from = append(from, fmt.Sprint(q.Year))
 	}
 	if note != "" {
 		from = append(from, note)
 	}
-	text := lines(s, v.width-indent-labelWidth)
-	for _, l := range lines("("+strings.Join(from, "; ")+")", v.width-indent-labelWidth) {
-		text = append(text, v.dim(l))
+	if len(from) > 0 {
+		for _, l := range lines("("+strings.Join(from, ", ")+")", v.width-indent-labelWidth) {
+			text = append(text, v.dim(l))
+		}
 	}
-	v.labelledLines(label, text)
+	v.labelledLines(strings.TrimSpace(label+" "+q.Lang), text)
 }
 
 // wrap prints s over as many lines as it takes.

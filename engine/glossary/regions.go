@@ -48,8 +48,9 @@ var regionTable = sync.OnceValue(func() *gazetteer {
 	return g
 })
 
-// partly are the countries of which only the units that readers need are listed.
-var partly = map[string]bool{"CA": true, "BE": true, "CH": true}
+// partly are the countries of which only the units that readers need are listed (of France the regions, not the
+// departments).
+var partly = map[string]bool{"FR": true, "CA": true, "BE": true, "CH": true}
 
 func (g *gazetteer) add(r Region, aliases string) {
 	if country, _, unit := strings.Cut(r.Code, "-"); unit && !partly[country] {

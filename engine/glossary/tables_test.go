@@ -44,7 +44,7 @@ func TestRegionCode(t *testing.T) {
 		"Hô-Chi-Minh-Ville": "VN-SG", "TP.HCM": "VN-SG", "Sài Gòn": "VN-SG", "胡志明市": "VN-SG", "Thành phố Hồ Chí Minh": "VN-SG",
 		"Bình Thuận": "VN-40", "Binh Thuan": "VN-40", "Đắk Nông": "VN-72", "Dak Nong": "VN-72", "Thừa Thiên Huế": "VN-26",
 		"Hà Nam": "VN-63", "KR": "KR", "한국": "KR", "Hàn Quốc": "KR", "Corée du Sud": "KR", "경기도": "KR-41", "Busan": "KR-26", "广东省": "CN-GD",
-		"Bretagne": "FR-BRE", "法国": "FR", "AU-QLD": "AU-QLD", "FR-974": "RE", "Đồng bằng sông Cửu Long": "VN-R6",
+		"Bretagne": "FR-BRE", "法国": "FR", "AU-QLD": "AU-QLD", "FR-29": "FR-29", "FR-974": "RE", "Đồng bằng sông Cửu Long": "VN-R6",
 		"VN-99": "", "ZZ": "", "KR-99": "", "Atlantis": "", "": "",
 	} {
 		if got, ok := RegionCode(in); got != want || ok != (want != "") {

@@ -1,0 +1,24 @@
+// Package demo is the demo corpus, written by us: problems, technologies and experts in five languages, and pairs
+// judged by those who wrote them. Every person and organisation in it is invented and marked "(demo)".
+package demo
+
+import (
+	"embed"
+	"io"
+	"io/fs"
+)
+
+//go:embed *.jsonl qrels.txt
+var files embed.FS
+
+// Files returns the corpus: problems.jsonl, technologies.jsonl, experts.jsonl and qrels.txt.
+func Files() fs.FS { return files }
+
+// Listings are the names of the files that hold listings.
+var Listings = []string{"problems.jsonl", "technologies.jsonl", "experts.jsonl"}
+
+// Topics opens the problems, which are the judged topics.
+func Topics() (io.ReadCloser, error) { return files.Open("problems.jsonl") }
+
+// Qrels opens the judgements.
+func Qrels() (io.ReadCloser, error) { return files.Open("qrels.txt") }
