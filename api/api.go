@@ -131,6 +131,7 @@ func (s *server) routes(api huma.API) {
 		Description: "Answers with the best candidates, each explained; or with no_match, the nearest, and what each rule of the filter cost.",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: query}}},
 		Errors:      []int{400, 404, 413, 415, 421, 422, 503}, MaxBodyBytes: maxBody, BodyReadTimeout: requestTime,
+		SkipValidateBody: true, // readJSON and the engine check it, with one voice for all who ask
 	}, s.recommend)
 	huma.Register(api, huma.Operation{OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive"}, s.healthz)
 	huma.Register(api, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can it answer, and from how much"}, s.readyz)

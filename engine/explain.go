@@ -12,11 +12,11 @@ import (
 // Explanation is why a candidate is recommended, as data; Summary says it in one sentence or two, from these facts alone.
 type Explanation struct {
 	Summary  string       `json:"summary"`
-	Parts    []Part       `json:"parts" doc:"Their points add up to the score"`
-	Evidence []Evidence   `json:"evidence" doc:"Pairs of quoted passages, strongest first"`
-	Concepts []Shared     `json:"concepts" doc:"Glossary concepts that both sides name"`
-	Words    []string     `json:"words" doc:"Words that both sides use, as the candidate writes them"`
-	Rules    []RuleResult `json:"rules" doc:"The rules of the query and whether they hold"`
+	Parts    []Part       `json:"parts" nullable:"false" doc:"Their points add up to the score"`
+	Evidence []Evidence   `json:"evidence" nullable:"false" doc:"Pairs of quoted passages, strongest first"`
+	Concepts []Shared     `json:"concepts" nullable:"false" doc:"Glossary concepts that both sides name"`
+	Words    []string     `json:"words" nullable:"false" doc:"Words that both sides use, as the candidate writes them"`
+	Rules    []RuleResult `json:"rules" nullable:"false" doc:"The rules of the query and whether they hold"`
 }
 
 // Part is one signal's points: weight times raw value.
@@ -137,7 +137,7 @@ func (x *explainer) look(lang, s string) sentence {
 		se.concepts = append(se.concepts, named{m.Concept, s[m.Start:m.End]})
 	})
 	text.Terms(s, func(term []byte, _, _ int) {
-		if i, ok := x.terms[string(term)]; ok && x.lastTerm[i] != x.counted {
+		if i, ok := x.terms[string(term)]; ok && x.lastTerm[i] != x.counted && telling(term) {
 			x.lastTerm[i] = x.counted
 			se.terms = append(se.terms, i)
 		}
@@ -145,12 +145,25 @@ func (x *explainer) look(lang, s string) sentence {
 	return se
 }
 
+// telling reports whether sharing the term tells a reader anything: small numbers and units meet by chance.
+func telling(term []byte) bool {
+	if len(term) < 3 {
+		return false
+	}
+	for _, c := range term {
+		if c < '0' || c > '9' {
+			return true
+		}
+	}
+	return len(term) > 3
+}
+
 // explain builds the explanation of one ranked candidate from its stored entry.
 func (x *explainer) explain(rk *Ranker, s *Scored, e Entry) Explanation {
-	weights := rk.weights(x.r.Listing.Lang, s.Listing.Lang)
-	out := Explanation{Parts: parts(weights, s), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
+	weights := rk.weights(x.r, s.Listing.Lang)
+	out := Explanation{Parts: parts(&weights, s), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
 	shared, quoted := map[int]Shared{}, map[string]bool{} // by index of the subject's concept; by text
-	for _, h := range strongest(weights, s) {
+	for _, h := range strongest(&weights, s) {
 		if h.Passage >= len(e.Passages) {
 			continue // the listing changed since it was retrieved
 		}
@@ -228,6 +241,9 @@ func (x *explainer) evidence(candidate []sentence, quoted map[string]bool, e Ent
 	}
 	if p.Source >= 0 {
 		ev.Candidate.Work, ev.Candidate.Year = e.Listing.Works[p.Source].Title, e.Listing.Works[p.Source].Year
+		if lang, sure := text.Detect(candidate[best].text); sure { // works are often in another language than the profile
+			ev.Candidate.Lang = lang
+		}
 	}
 	return ev, true
 }
@@ -318,7 +334,7 @@ func (x *explainer) order(shared map[int]Shared) []Shared {
 func (x *explainer) words(out []string, s string) []string {
 	text.Terms(s, func(term []byte, start, end int) {
 		i, ok := x.terms[string(term)]
-		if !ok || len(out) >= maxShared || term[0] == '=' || at(x.c.TermIDF, i) < 2 {
+		if !ok || len(out) >= maxShared || term[0] == '=' || at(x.c.TermIDF, i) < 2 || !telling(term) {
 			return
 		}
 		w := strings.ToLower(s[start:end])

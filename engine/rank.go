@@ -51,12 +51,23 @@ func DefaultRanker() Ranker {
 	}
 }
 
-// weights returns the set for a pair of languages; an unknown language counts as the same.
-func (rk *Ranker) weights(subject, candidate string) *Weights {
-	if subject == candidate || subject == "" || candidate == "" {
-		return &rk.Within
+// weights returns the set for a subject and a candidate in the given language; an unknown language counts as the same.
+// Where the subject has no vectors, what they weigh goes to the other signals in proportion, so that a score means
+// the same.
+func (rk *Ranker) weights(r *Reading, candidate string) Weights {
+	w := rk.Across
+	if subject := r.Listing.Lang; subject == candidate || subject == "" || candidate == "" {
+		w = rk.Within
 	}
-	return &rk.Across
+	if lost := w[SignalMeaning]; r.Mean == nil && lost > 0 && lost < 1 {
+		w[SignalMeaning] = 0
+		for sig := range w {
+			if Signal(sig) != SignalPreference {
+				w[sig] /= 1 - lost
+			}
+		}
+	}
+	return w
 }
 
 // ParseRanker returns a ranker with the weights given as "words=1,concepts=0.5"; signals not named weigh nothing.
@@ -92,7 +103,7 @@ func (rk *Ranker) Rank(r *Reading, prefer []Clause, c *Candidates, out []Scored)
 	for i := range c.List {
 		s := Scored{Candidate: &c.List[i]}
 		s.Raw = raw(r, prefer, s.Candidate)
-		weights := rk.weights(r.Listing.Lang, s.Listing.Lang)
+		weights := rk.weights(r, s.Listing.Lang)
 		for sig, v := range s.Raw {
 			s.Score += weights[sig] * v
 		}

@@ -27,7 +27,7 @@ func drawCandidates(t *rapid.T) *Candidates {
 	return c
 }
 
-var subject = &Reading{Listing: &Listing{ID: "S", Kind: Problem, Lang: "vi"}, Fields: []string{"4.1"}}
+var subject = &Reading{Listing: &Listing{ID: "S", Kind: Problem, Lang: "vi"}, Fields: []string{"4.1"}, Mean: []float32{1}}
 
 // TestScoreIsTheSumOfItsParts: every raw value lies in [0, 1], the points add up, the order is by score, then id.
 func TestScoreIsTheSumOfItsParts(t *testing.T) {
@@ -37,7 +37,8 @@ func TestScoreIsTheSumOfItsParts(t *testing.T) {
 		ranked := rk.Rank(subject, prefer, drawCandidates(t), nil)
 		for i, s := range ranked {
 			sum := 0.0
-			for _, p := range parts(rk.weights("vi", s.Listing.Lang), &s) {
+			weights := rk.weights(subject, s.Listing.Lang)
+			for _, p := range parts(&weights, &s) {
 				if p.Raw < 0 || p.Raw > 1 || math.IsNaN(p.Raw) {
 					t.Fatalf("%s of %s is %v", p.Signal, s.Listing.ID, p.Raw)
 				}
@@ -109,6 +110,21 @@ func TestWeightsAddUp(t *testing.T) {
 		}
 		if math.Abs(sum-1) > 1e-9 {
 			t.Errorf("weights %v add up to %v without preferences", w, sum)
+		}
+	}
+}
+
+func TestWeightsWithoutVectors(t *testing.T) {
+	rk := DefaultRanker()
+	for _, lang := range []string{"vi", "ko"} {
+		sum := 0.0
+		for sig, w := range rk.weights(&Reading{Listing: subject.Listing}, lang) {
+			if Signal(sig) != SignalPreference {
+				sum += w
+			}
+		}
+		if math.Abs(sum-1) > 1e-9 {
+			t.Errorf("%s: without vectors the weights add up to %v", lang, sum)
 		}
 	}
 }

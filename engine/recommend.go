@@ -18,15 +18,25 @@ type Recommendation struct {
 	Explanation Explanation `json:"explanation"`
 }
 
+// Subject is who asked. A free text has a language only.
+type Subject struct {
+	ID           string   `json:"id,omitzero"`
+	Kind         Kind     `json:"kind,omitzero"`
+	Title        string   `json:"title,omitzero"`
+	Lang         string   `json:"lang"`
+	Regions      []string `json:"regions,omitempty"`
+	Organisation string   `json:"organisation,omitzero"`
+}
+
 // Answer is what a query gets.
 type Answer struct {
-	Subject   *Listing         `json:"subject" doc:"The listing that asked, without its texts"`
-	Items     []Recommendation `json:"items" doc:"Best first; empty when there is no good match"`
+	Subject   Subject          `json:"subject" doc:"The listing that asked; of a free text, its language"`
+	Items     []Recommendation `json:"items" nullable:"false" doc:"Best first; empty when there is no good match"`
 	NoMatch   bool             `json:"no_match" doc:"No candidate reaches the threshold"`
 	Threshold float64          `json:"threshold" doc:"The least score of a good match"`
 	Nearest   []Near           `json:"nearest,omitempty" doc:"With no_match: the best that fell short"`
 	Allowed   int              `json:"allowed" doc:"How many listings the rules let through"`
-	Removed   []Removed        `json:"removed" doc:"For each rule of the filter: how many of the good matches found without it it removes"`
+	Removed   []Removed        `json:"removed" nullable:"false" doc:"For each rule of the filter: how many of the good matches found without it it removes"`
 	Ranker    string           `json:"ranker"`
 	Model     string           `json:"model"`
 	Degraded  bool             `json:"degraded" doc:"Answered without vectors"`
@@ -89,7 +99,11 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	if err != nil {
 		return nil, err
 	}
-	a := &Answer{Subject: NewStub(r.Listing).Listing, Items: []Recommendation{}, Removed: []Removed{}, Threshold: rec.Ranker.Threshold, Ranker: rec.Ranker.Name, Model: rec.Embedder.Model()}
+	l := r.Listing
+	a := &Answer{Subject: Subject{ID: l.ID, Title: l.Title, Lang: l.Lang, Regions: l.Regions, Organisation: l.Organisation}, Items: []Recommendation{}, Removed: []Removed{}, Threshold: rec.Ranker.Threshold, Ranker: rec.Ranker.Name, Model: rec.Embedder.Model()}
+	if l.ID != "" {
+		a.Subject.Kind = l.Kind
+	}
 	if degraded != nil {
 		a.Degraded, a.Reason = true, "the embedding model does not answer; ranked by words and concepts alone"
 	}

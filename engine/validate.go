@@ -65,7 +65,7 @@ func (v *validator) text(field, s string) string { return v.clean(field, s, maxT
 
 // line is text without line breaks, of at most limit characters.
 func (v *validator) line(field, s string, limit int) string {
-	s = strings.Join(strings.Fields(v.clean(field, s, 4*limit+64)), " ")
+	s = strings.Join(strings.Fields(v.clean(field, s, maxText)), " ")
 	if n := utf8.RuneCountInString(s); n > limit {
 		v.fault(field, "%d characters are more than the %d allowed", n, limit)
 	}

@@ -31,7 +31,7 @@ func openCSV(in *input) (Source, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	s.comma = delimiter(first)
-	cells, err := s.parse(first, false)
+	cells, err := s.parse(first)
 	if err != nil {
 		return nil, fmt.Errorf("line 1: header: %w", err)
 	}
@@ -82,9 +82,10 @@ func delimiter(line []byte) rune {
 	return best
 }
 
-func (s *csvSource) parse(row []byte, lazy bool) ([]string, error) {
+// parse reads one row by the rules.
+func (s *csvSource) parse(row []byte) ([]string, error) {
 	r := csv.NewReader(bytes.NewReader(row))
-	r.Comma, r.LazyQuotes, r.FieldsPerRecord = s.comma, lazy, -1
+	r.Comma, r.FieldsPerRecord = s.comma, -1
 	cells, err := r.Read()
 	if err != nil {
 		return nil, errors.Unwrap(err)
@@ -139,17 +140,14 @@ func (s *csvSource) row() (lines [][]byte, start int, err error) {
 // cells parses the lines of a row. Where that fails, a lone quote stands somewhere: the first line is tried by itself,
 // quotes taken as they come, and the others go back.
 func (s *csvSource) cells(lines [][]byte) ([]string, error) {
-	cells, err := s.parse(bytes.TrimRight(bytes.Join(lines, nil), "\r\n"), false)
+	cells, err := s.parse(bytes.TrimRight(bytes.Join(lines, nil), "\r\n"))
 	if err == nil && s.fits(cells) {
 		return cells, nil
 	}
 	if len(lines) > 1 {
 		s.back(lines[1:])
 	}
-	first := bytes.TrimRight(lines[0], "\r\n")
-	odd := bytes.Count(first, []byte{'"'})%2 == 1
-	open := odd && (first[0] == '"' || bytes.Contains(first, []byte(string(s.comma)+`"`)))
-	cells, lazyErr := s.parse(first, true)
+	cells, open, lazyErr := s.lazily(bytes.TrimRight(lines[0], "\r\n"))
 	switch {
 	case open:
 		return nil, errors.New(`a quote is opened and not closed; double the quotes inside a cell ("")`)
@@ -159,6 +157,18 @@ func (s *csvSource) cells(lines [][]byte) ([]string, error) {
 		return nil, err
 	}
 	return nil, fmt.Errorf("%d columns instead of %d", len(cells), len(s.columns))
+}
+
+// lazily parses one line, quotes within cells taken as they come. open tells that a cell was opened by a quote and goes on
+// beyond the line: it swallows another line put behind it.
+func (s *csvSource) lazily(line []byte) (cells []string, open bool, err error) {
+	r := csv.NewReader(io.MultiReader(bytes.NewReader(line), strings.NewReader("\nend")))
+	r.Comma, r.LazyQuotes, r.FieldsPerRecord = s.comma, true, -1
+	if cells, err = r.Read(); err != nil {
+		return nil, false, err
+	}
+	next, _ := r.Read()
+	return cells, len(next) != 1, nil
 }
 
 // fits reports whether the row has the header's columns; empty cells beyond them do not count.

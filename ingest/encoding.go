@@ -27,7 +27,16 @@ func Sniff(head []byte) string {
 	if n := len(head); n > 0 && head[n-1] >= 0xC0 {
 		head = head[:n-1]
 	}
-	if utf8.Valid(head) {
+	// One bad line is that line's fault; a file is in another encoding when most of its lines beyond ASCII are.
+	bad, beyond := 0, 0
+	for line := range bytes.Lines(head) {
+		if !utf8.Valid(line) {
+			bad, beyond = bad+1, beyond+1
+		} else if bytes.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			beyond++
+		}
+	}
+	if bad*2 <= beyond {
 		return ""
 	}
 	return guess(head)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -28,6 +29,9 @@ func (s *jsonl) Next() (Record, error) {
 		}
 		if s.line == 1 && line[0] == '[' {
 			return Record{}, errors.New("the file is one JSON array; write one object a line (jq -c '.[]')")
+		}
+		if !utf8.Valid(line) {
+			return Record{}, &RecordError{Line: s.line, Reason: "not valid UTF-8, it looks like " + guess(line) + "; save the file as UTF-8"}
 		}
 		r := Record{Line: s.line, Size: len(line)}
 		if err := json.Unmarshal(line, &r.Values); err != nil {

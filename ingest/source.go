@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -101,16 +102,17 @@ func open(path string, f *os.File, size int64) (Source, error) {
 	case err != nil:
 		return nil, err
 	}
-	if enc := Sniff(head); enc != "" {
+	lines := slices.Contains([]string{".jsonl", ".ndjson", ".json"}, filepath.Ext(name)) // each line is judged by itself
+	if enc := Sniff(head); enc != "" && (!lines || strings.HasPrefix(enc, "UTF-16")) {
 		return nil, fmt.Errorf("the file is not UTF-8, it looks like %s; save it as UTF-8 and try again", enc)
 	}
 	if bytes.HasPrefix(head, []byte("\xEF\xBB\xBF")) {
 		in.buf.Discard(3)
 	}
-	switch filepath.Ext(name) {
-	case ".jsonl", ".ndjson", ".json":
+	switch ext := filepath.Ext(name); {
+	case lines:
 		return &jsonl{input: in}, nil
-	case ".csv", ".tsv", ".txt":
+	case ext == ".csv" || ext == ".tsv" || ext == ".txt":
 		return openCSV(in)
 	}
 	return nil, fmt.Errorf("cannot tell the format from the name: want .jsonl, .csv or .xlsx (also .jsonl.gz, .csv.gz)")

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ketnoi/ketnoi/engine"
-	"github.com/ketnoi/ketnoi/eval"
 	"github.com/ketnoi/ketnoi/eval/demo"
 	"github.com/ketnoi/ketnoi/ingest"
 )
@@ -20,8 +20,8 @@ func newDemo(c *config) *cobra.Command {
 		Use:   "demo",
 		Short: "Load the demo corpus, print one explained recommendation, and serve",
 		Long: `Loads the demo corpus (problems, technologies and experts in five languages; every person and organisation in it is
-invented) into an embedded store, prints a Vietnamese problem with what it is matched to and why, measures itself on
-the judged pairs, and leaves the server running.`,
+invented) into an embedded store, prints a Vietnamese problem with what it is matched to and why, and leaves the
+server running.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !isSet(cmd, "store") {
@@ -94,14 +94,7 @@ func loadDemo(ctx context.Context, h *house) error {
 
 // tryThis says where the server is and three things to do with it.
 func (c *config) tryThis(address string) {
-	binary := "ketnoi"
-	if exe, err := os.Executable(); err == nil {
-		if wd, err := os.Getwd(); err == nil {
-			if rel, err := filepath.Rel(wd, exe); err == nil && !strings.HasPrefix(rel, "..") {
-				binary = rel
-			}
-		}
-	}
+	binary := ownName()
 	fmt.Printf(`
 The server is at %s (stop it with Ctrl+C). Try, in another terminal:
 
@@ -114,22 +107,19 @@ The server is at %s (stop it with Ctrl+C). Try, in another terminal:
 `, address, address, binary, c.store, binary, c.store, demoSubject)
 }
 
-// demoExperiment is the corpus as a test collection.
-func demoExperiment() (*eval.Experiment, error) {
-	topics, err := demo.Topics()
+// ownName is how the user's shell finds this program.
+func ownName() string {
+	exe, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return "ketnoi"
 	}
-	defer topics.Close()
-	qrels, err := demo.Qrels()
-	if err != nil {
-		return nil, err
+	if found, err := exec.LookPath("ketnoi"); err == nil && found == exe {
+		return "ketnoi"
 	}
-	defer qrels.Close()
-	x := &eval.Experiment{Want: []engine.Kind{engine.Expert, engine.Technology}}
-	if x.Topics, err = eval.ReadTopics(topics); err != nil {
-		return nil, err
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, exe); err == nil && !strings.HasPrefix(rel, "..") {
+			return "./" + rel
+		}
 	}
-	x.Qrels, err = eval.ReadQrels(qrels)
-	return x, err
+	return exe
 }

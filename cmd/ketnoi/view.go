@@ -51,15 +51,15 @@ func (v *view) answer(a *engine.Answer) {
 		a.Allowed, a.Ranker, a.Model, float64((a.Steps.Read+a.Steps.Retrieve+a.Steps.Score+a.Steps.Explain).Microseconds())/1000)))
 }
 
-func (v *view) subject(l *engine.Listing) {
-	if l.ID == "" {
-		v.p.f("%s %s\n\n", v.bold("Free text"), v.dim(v.language(l.Lang)))
+func (v *view) subject(s engine.Subject) {
+	if s.ID == "" {
+		v.p.f("%s %s\n\n", v.bold("Free text"), v.dim(v.language(s.Lang)))
 		return
 	}
-	v.p.f("%s\n", v.bold(strings.Join(v.facts(l), " · ")))
-	v.wrap(0, l.Title, nil)
-	if l.Organisation != "" {
-		v.line(0, v.dim(show(l.Organisation)))
+	v.p.f("%s\n", v.bold(strings.Join(v.facts(&engine.Listing{ID: s.ID, Kind: s.Kind, Lang: s.Lang, Regions: s.Regions}), " · ")))
+	v.wrap(0, s.Title, nil)
+	if s.Organisation != "" {
+		v.line(0, v.dim(show(s.Organisation)))
 	}
 	v.p.f("\n")
 }

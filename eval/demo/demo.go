@@ -4,8 +4,13 @@ package demo
 
 import (
 	"embed"
-	"io"
 	"io/fs"
+)
+
+// Names of the files that topics and judgements are in.
+const (
+	Topics = "problems.jsonl"
+	Qrels  = "qrels.txt"
 )
 
 //go:embed *.jsonl qrels.txt
@@ -16,9 +21,3 @@ func Files() fs.FS { return files }
 
 // Listings are the names of the files that hold listings.
 var Listings = []string{"problems.jsonl", "technologies.jsonl", "experts.jsonl"}
-
-// Topics opens the problems, which are the judged topics.
-func Topics() (io.ReadCloser, error) { return files.Open("problems.jsonl") }
-
-// Qrels opens the judgements.
-func Qrels() (io.ReadCloser, error) { return files.Open("qrels.txt") }

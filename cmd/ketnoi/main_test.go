@@ -1,0 +1,460 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/engine/store"
+	"github.com/ketnoi/ketnoi/eval/demo"
+)
+
+// TestMain lets the test binary stand in for ketnoi itself: called with KETNOI_AS_PROGRAM it is the program.
+func TestMain(m *testing.M) {
+	if os.Getenv("KETNOI_AS_PROGRAM") == "1" {
+		os.Exit(run(os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+// program prepares a run of ketnoi in a folder, as a user without settings would start it.
+func program(t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), exe, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "KETNOI_AS_PROGRAM=1", "KETNOI_STORE=", "LANG=C.UTF-8", "LC_ALL=", "LC_MESSAGES=", "CI=", "GOCOVERDIR="+t.TempDir())
+	return cmd
+}
+
+// ketnoi runs the program to its end.
+func ketnoi(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := program(t, dir, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+func write(t *testing.T, dir, name, content string) string {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestDemoOnce(t *testing.T) {
+	dir := t.TempDir()
+	out, errs, code := ketnoi(t, dir, "demo", "--once")
+	if code != 0 || errs != "" {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	for _, want := range []string{"595 listings, 595 new", "invented", "P501 · problem · Vietnamese", "answers en", "answers ko", "answers zh", "dịch tả heo châu Phi = African swine fever", "score"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the output lacks %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "\x1b[") {
+		t.Error("colours are written to a file")
+	}
+	again, _, code := ketnoi(t, dir, "demo", "--once", "--reader", "vi")
+	if code != 0 || !strings.Contains(again, "595 listings, 0 new") || !strings.Contains(again, "Cùng nói đến") {
+		t.Errorf("again: exit %d\n%s", code, again)
+	}
+}
+
+// TestDemoServes starts the demo as a newcomer does, asks it over HTTP, changes the store from another process, and
+// stops it.
+func TestDemoServes(t *testing.T) {
+	dir := t.TempDir()
+	cmd := program(t, dir, "demo", "--addr", "127.0.0.1:0")
+	var out safeBuffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	address := waitFor(t, &out, regexp.MustCompile(`The server is at (http://127\.0\.0\.1:\d+)`))
+	if n := strings.Count(out.String(), "recommend"); n < 3 {
+		t.Errorf("%d commands to try:\n%s", n, out.String())
+	}
+	ask := func(body string) (a engine.Answer, status int) {
+		t.Helper()
+		resp, err := http.Post(address+"/v1/recommendations", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if err := json.UnmarshalRead(resp.Body, &a); err != nil && resp.StatusCode == 200 {
+			t.Fatal(err)
+		}
+		return a, resp.StatusCode
+	}
+	a, status := ask(`{"text":"새우 양식장의 흰반점병 조기 진단","want":["expert","technology"],"limit":3}`)
+	if status != 200 || len(a.Items) != 3 || a.Subject.Lang != "ko" {
+		t.Fatalf("%d: %+v", status, a)
+	}
+	write(t, dir, "new.jsonl", `{"id":"NEW1","kind":"technology","title":"Zwickelhuber probe","text":"The Zwickelhuber probe measures flux in a Zwickelhuber cell.","lang":"en"}`+"\n")
+	if _, errs, code := ketnoi(t, dir, "--store", "sqlite:ketnoi-demo.db", "ingest", "new.jsonl"); code != 0 {
+		t.Fatal(errs)
+	}
+	stored := time.Now()
+	for {
+		a, _ = ask(`{"text":"Zwickelhuber flux measurement","want":["technology"]}`)
+		if len(a.Items) > 0 && a.Items[0].Listing.ID == "NEW1" {
+			break
+		}
+		if time.Since(stored) > time.Second {
+			t.Fatalf("another process's listing is not found after a second: %+v", a)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("stopped with %v\n%s", err, out.String())
+	}
+}
+
+func waitFor(t *testing.T, out *safeBuffer, pattern *regexp.Regexp) string {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if m := pattern.FindStringSubmatch(out.String()); m != nil {
+			return m[1]
+		}
+	}
+	t.Fatalf("never said %s:\n%s", pattern, out.String())
+	return ""
+}
+
+// demoStoreIn loads the demo into a folder.
+func demoStoreIn(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if _, errs, code := ketnoi(t, dir, "demo", "--once"); code != 0 {
+		t.Fatal(errs)
+	}
+	return dir
+}
+
+const inDemo = "sqlite:ketnoi-demo.db"
+
+// TestRecommendJSON checks the promised shape: what a platform's backend reads.
+func TestRecommendJSON(t *testing.T) {
+	dir := demoStoreIn(t)
+	args := []string{"--store", inDemo, "recommend", "--for", "P501", "--want", "expert,technology", "--limit", "5", "--json", "--lang", "ko,zh", "--prefer", "region=KR"}
+	out, errs, code := ketnoi(t, dir, args...)
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	var a engine.Answer
+	if err := json.Unmarshal([]byte(out), &a, json.RejectUnknownMembers(true)); err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Items) != 5 || a.NoMatch || a.Ranker == "" || a.Model == "" || a.Degraded || len(a.Removed) != 1 || a.Removed[0].Rule != "language" || a.Removed[0].Count == 0 {
+		t.Errorf("%d items, removed %+v, %+v", len(a.Items), a.Removed, a.Subject)
+	}
+	for i, item := range a.Items {
+		e := item.Explanation
+		sum := 0.0
+		for _, p := range e.Parts {
+			sum += p.Points
+			if math.Abs(p.Raw*p.Weight-p.Points) > 1e-12 {
+				t.Errorf("%s: %+v", item.Listing.ID, p)
+			}
+		}
+		if math.Abs(sum-item.Score) > 1e-9 || item.Rank != i+1 || e.Summary == "" || len(e.Rules) != 3 {
+			t.Errorf("item %d: score %v, parts %v, %+v", i, item.Score, sum, e)
+		}
+		for _, ev := range e.Evidence {
+			if ev.Subject.Lang != "vi" || ev.Subject.Text == "" || ev.Candidate.Text == "" || ev.Similarity < 0 || ev.Similarity > 1 {
+				t.Errorf("evidence %+v", ev)
+			}
+		}
+	}
+	if again, _, _ := ketnoi(t, dir, args...); again != out {
+		t.Error("the same question has two answers")
+	}
+	for _, key := range []string{`"items"`, `"rank"`, `"listing"`, `"score"`, `"explanation"`, `"summary"`, `"parts"`, `"signal"`, `"raw"`, `"weight"`, `"points"`, `"evidence"`, `"similarity"`, `"concepts"`, `"rules"`, `"ranker"`, `"model"`, `"degraded"`, `"no_match"`, `"removed"`} {
+		if !strings.Contains(out, key) {
+			t.Errorf("the answer lacks %s", key)
+		}
+	}
+}
+
+// TestEvidenceIsQuoted checks that every quote stands in its listing, letter by letter.
+func TestEvidenceIsQuoted(t *testing.T) {
+	dir := demoStoreIn(t)
+	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(dir, "ketnoi-demo.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	quotes := 0
+	for _, id := range []string{"P101", "P205", "P310", "P406", "P501", "P613", "P711", "P809"} {
+		out, errs, code := ketnoi(t, dir, "--store", inDemo, "recommend", "--for", id, "--json")
+		if code != 0 {
+			t.Fatal(errs)
+		}
+		var a engine.Answer
+		if err := json.Unmarshal([]byte(out), &a); err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range a.Items {
+			entries, err := s.Entries(t.Context(), []string{id, item.Listing.ID}, "")
+			if err != nil || len(entries) != 2 {
+				t.Fatal(entries, err)
+			}
+			whole := map[string]string{}
+			for _, e := range entries {
+				l := e.Listing
+				whole[l.ID] = l.Title + "\n" + l.Text + "\n" + l.Summary
+				for _, w := range l.Works {
+					whole[l.ID] += "\n" + w.Title + "\n" + w.Text
+				}
+			}
+			for _, ev := range item.Explanation.Evidence {
+				quotes++
+				if !strings.Contains(whole[id], strings.TrimSuffix(ev.Subject.Text, " …")) || !strings.Contains(whole[item.Listing.ID], strings.TrimSuffix(ev.Candidate.Text, " …")) {
+					t.Errorf("%s, %s: not a quote: %+v", id, item.Listing.ID, ev)
+				}
+			}
+		}
+	}
+	if quotes < 40 {
+		t.Errorf("only %d quotes", quotes)
+	}
+}
+
+func TestNoGoodMatch(t *testing.T) {
+	dir := demoStoreIn(t)
+	out, errs, code := ketnoi(t, dir, "--store", inDemo, "recommend", "--text", "Bệnh tôm chân trắng", "--region", "AQ", "--json")
+	var a engine.Answer
+	if code != 0 || json.Unmarshal([]byte(out), &a) != nil || !a.NoMatch || len(a.Items) != 0 || a.Allowed != 0 || len(a.Removed) != 1 || a.Removed[0].Count < 3 {
+		t.Errorf("exit %d, %s\n%s", code, errs, out)
+	}
+	text, _, _ := ketnoi(t, dir, "--store", inDemo, "recommend", "--text", "Bệnh tôm chân trắng", "--region", "AQ")
+	for _, want := range []string{"No good match.", "The rule on region removed", "No listing is within the rules"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("lacks %q:\n%s", want, text)
+		}
+	}
+}
+
+func TestOwnOrganisationIsNotRecommended(t *testing.T) {
+	dir := t.TempDir()
+	l := func(id, kind, org string) string {
+		return fmt.Sprintf(`{"id":%q,"kind":%q,"title":"Tôm","text":"Phòng bệnh đốm trắng trên tôm","organisation":%q}`+"\n", id, kind, org)
+	}
+	write(t, dir, "x.jsonl", l("P", "problem", "Viện Tôm")+l("OWN", "expert", "VIEN TOM")+l("OTHER", "expert", "Viện Khác")+l("P2", "problem", ""))
+	if _, errs, code := ketnoi(t, dir, "ingest", "x.jsonl"); code != 0 {
+		t.Fatal(errs)
+	}
+	out, _, _ := ketnoi(t, dir, "recommend", "--for", "P", "--want", "expert,problem", "--json")
+	if strings.Contains(out, `"OWN"`) || !strings.Contains(out, `"OTHER"`) || !strings.Contains(out, `"P2"`) || strings.Count(out, `"P"`) != 1 {
+		t.Error(out)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	dir := t.TempDir()
+	good := `{"id":"a","kind":"expert","title":"A","text":"Nuôi tôm"}` + "\n"
+	write(t, dir, "good.jsonl", good)
+	write(t, dir, "half.jsonl", good+`{"id":"b"}`+"\n")
+	write(t, dir, "bad.jsonl", `{"id":"b"}`+"\n")
+	write(t, dir, "empty.jsonl", "")
+	write(t, dir, "header.csv", "id,kind,title,text\n")
+	write(t, dir, "x.pdf", "%PDF")
+	for _, tc := range []struct {
+		code int
+		want string
+		args []string
+	}{
+		{0, "1 read; stored: 1 added", []string{"ingest", "good.jsonl"}},
+		{0, "1 unchanged", []string{"ingest", "good.jsonl"}},
+		{1, "half.jsonl:2: b: kind: missing", []string{"ingest", "half.jsonl"}},
+		{1, "bad.jsonl:1: b: kind: missing", []string{"ingest", "bad.jsonl", "good.jsonl"}},
+		{0, "0 read", []string{"ingest", "header.csv"}},
+		{2, "empty.jsonl: the file is empty", []string{"ingest", "empty.jsonl"}},
+		{2, "absent.jsonl: no such file", []string{"ingest", "absent.jsonl"}},
+		{1, "absent.jsonl: no such file", []string{"ingest", "absent.jsonl", "good.jsonl"}},
+		{2, "cannot tell the format", []string{"ingest", "x.pdf"}},
+		{2, "is a folder", []string{"ingest", "."}},
+		{2, "requires at least 1 arg", []string{"ingest"}},
+		{2, "unknown flag: --colour", []string{"ingest", "--colour", "good.jsonl"}},
+		{2, `--kind "firm"`, []string{"ingest", "--kind", "firm", "good.jsonl"}},
+		{2, `--lang "??"`, []string{"ingest", "--lang", "??", "good.jsonl"}},
+		{2, `--map: "colour" is no key`, []string{"ingest", "--map", "colour=x", "good.jsonl"}},
+		{2, "--text: missing", []string{"recommend"}},
+		{2, "--region: \"Atlantis\" is no region", []string{"recommend", "--text", "tôm", "--region", "Atlantis"}},
+		{2, "--limit 0", []string{"recommend", "--text", "tôm", "--limit", "0"}},
+		{2, "--reader", []string{"recommend", "--text", "tôm", "--reader", "ja"}},
+		{2, "too little text", []string{"recommend", "--text", "😀"}},
+		{2, "--for nobody: no such listing", []string{"recommend", "--for", "nobody"}},
+		{2, "holds no listings", []string{"--store", "sqlite:new.db", "recommend", "--text", "tôm"}},
+		{2, "want sqlite:PATH", []string{"--store", "x.db", "recommend", "--text", "tôm"}},
+		{2, "--topics FILE", []string{"eval"}},
+		{2, "only loopback addresses", []string{"serve", "--addr", "0.0.0.0:8080"}},
+		{2, "want HOST:PORT", []string{"serve", "--addr", "8080"}},
+		{2, "unknown command", []string{"dance"}},
+		{0, "matches technology problems", []string{"--help"}},
+		{0, "ketnoi version", []string{"--version"}},
+	} {
+		out, errs, code := ketnoi(t, dir, tc.args...)
+		if code != tc.code || !strings.Contains(out+errs, tc.want) {
+			t.Errorf("ketnoi %s: exit %d, want %d and …%s…\n%s%s", strings.Join(tc.args, " "), code, tc.code, tc.want, out, errs)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "dry.db")); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	if out, _, code := ketnoi(t, dir, "--store", "sqlite:dry.db", "ingest", "--dry-run", "good.jsonl"); code != 0 || !strings.Contains(out, "nothing stored (--dry-run); would be: 1 added") {
+		t.Errorf("dry run: exit %d, %s", code, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "dry.db")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("a dry run made a store")
+	}
+}
+
+func TestEveryCommandHasHelp(t *testing.T) {
+	for _, cmd := range newRoot().Commands() {
+		out, errs, code := ketnoi(t, t.TempDir(), cmd.Name(), "--help")
+		if code != 0 || errs != "" || !strings.Contains(out, "Usage:") || cmd.Short == "" {
+			t.Errorf("%s --help: exit %d\n%s%s", cmd.Name(), code, out, errs)
+		}
+	}
+}
+
+// TestEval measures the demo corpus and holds the ranking to what it reached: a change that costs more fails here.
+func TestEval(t *testing.T) {
+	dir := demoStoreIn(t)
+	if err := os.CopyFS(filepath.Join(dir, "demo"), demo.Files()); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--store", inDemo, "eval", "--topics", "demo/" + demo.Topics, "--qrels", "demo/" + demo.Qrels, "--want", "expert,technology"}
+	out, errs, code := ketnoi(t, dir, append(args, "--json", "--out", "report")...)
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	var rep struct {
+		Measures map[string]float64
+		Slices   map[string]struct {
+			Topics   int
+			Measures map[string]float64
+		}
+		Topics map[string]map[string]float64
+	}
+	if err := json.Unmarshal([]byte(out), &rep, json.MatchCaseInsensitiveNames(true)); err != nil {
+		t.Fatal(err)
+	}
+	same, cross := rep.Slices["same-language"], rep.Slices["cross-language"]
+	t.Logf("nDCG@10: %.3f over all, %.3f same-language (%d topics), %.3f cross-language (%d topics)", rep.Measures["nDCG@10"], same.Measures["nDCG@10"], same.Topics, cross.Measures["nDCG@10"], cross.Topics)
+	if rep.Measures["nDCG@10"] < 0.57 || cross.Measures["nDCG@10"] < 0.52 || cross.Topics < 100 || len(rep.Topics) != 144 {
+		t.Errorf("the ranking fell: %+v", rep.Measures)
+	}
+	for _, name := range []string{"report/report.json", "report/run.txt"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	table, _, _ := ketnoi(t, dir, args...)
+	if !strings.Contains(table, "cross-language nDCG@10 is") {
+		t.Error(table)
+	}
+}
+
+func TestBench(t *testing.T) {
+	dir := demoStoreIn(t)
+	out, errs, code := ketnoi(t, dir, "--store", inDemo, "bench", "--queries", "20")
+	if code != 0 || !strings.Contains(out, "20 free-text recommendations") || !strings.Contains(out, "retrieve") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+}
+
+// TestKill stops an ingest with SIGKILL at several moments and looks at what is left: all that another process could
+// see before is there and whole, and running it again brings in exactly the rest.
+func TestKill(t *testing.T) {
+	const n = 6000
+	dir := t.TempDir()
+	var content strings.Builder
+	for i := range n {
+		fmt.Fprintf(&content, `{"id":"K%04d","kind":"expert","title":"Expert %d","lang":"en","works":[{"title":"Shrimp disease %d","text":"Early detection of white spot disease in shrimp ponds, study %d."}]}`+"\n", i, i, i, i)
+	}
+	write(t, dir, "x.jsonl", content.String())
+	for round, delay := range []time.Duration{60, 150, 250, 400, 600} {
+		address := fmt.Sprintf("sqlite:kill%d.db", round)
+		cmd := program(t, dir, "--store", address, "ingest", "x.jsonl")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(delay * time.Millisecond)
+		seen := stored(t, dir, address)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		left := stored(t, dir, address)
+		for id := range seen {
+			if !left[id] {
+				t.Fatalf("round %d: %s was stored and is lost", round, id)
+			}
+		}
+		out, errs, code := ketnoi(t, dir, "--store", address, "ingest", "x.jsonl")
+		want := fmt.Sprintf("%d read; stored: %d added, 0 changed; %d unchanged, 0 rejected", n, n-len(left), len(left))
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("round %d: exit %d, want %q\n%s%s", round, code, want, out, errs)
+		}
+		if all := stored(t, dir, address); len(all) != n {
+			t.Errorf("round %d: %d listings in the end, want %d", round, len(all), n)
+		}
+		t.Logf("killed after %d ms: %d seen before, %d left, %d in the end", delay, len(seen), len(left), n)
+	}
+}
+
+// stored returns the ids in a store, checking that each is whole; a store that is not made yet is empty.
+func stored(t *testing.T, dir, address string) map[string]bool {
+	t.Helper()
+	path := strings.Replace(address, "sqlite:", "sqlite:"+dir+string(filepath.Separator), 1)
+	ids := map[string]bool{}
+	if _, err := os.Stat(strings.TrimPrefix(path, "sqlite:")); err != nil {
+		return ids
+	}
+	s, err := store.Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	h := &house{store: s}
+	if err := h.eachListing(t.Context(), func(id string, passages, vectors int) {
+		ids[id] = true
+		if passages != 1 || vectors != 1 {
+			t.Errorf("%s has %d passages and %d vectors", id, passages, vectors)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
