@@ -206,7 +206,7 @@ func TestPanicIsAProblem(t *testing.T) {
 func TestHealthAndDocument(t *testing.T) {
 	server, _ := serve(t)
 	for path, want := range map[string]string{"/healthz": `{"status":"ok"}`, "/readyz": `{"status":"ok","listings":3,"passages":3}`, "/": "hello"} {
-		if resp, answer := call(t, http.MethodGet, server.URL+path, ""); resp.StatusCode != 200 || strings.TrimSpace(answer) != want || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+		if resp, answer := call(t, http.MethodGet, server.URL+path, ""); resp.StatusCode != http.StatusOK || strings.TrimSpace(answer) != want || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, answer)
 		}
 	}

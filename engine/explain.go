@@ -338,7 +338,7 @@ func (x *explainer) words(out []string, s string) []string {
 			return
 		}
 		w := strings.ToLower(s[start:end])
-		if r, _ := utf8.DecodeRuneInString(w); r >= 0x1100 && !('\u1E00' <= r && r <= '\u1EFF') {
+		if r, _ := utf8.DecodeRuneInString(w); r >= 0x1100 && (r < 0x1E00 || r > 0x1EFF) {
 			return
 		}
 		if !slices.Contains(out, w) {

@@ -90,7 +90,7 @@ func (s *csvSource) parse(row []byte) ([]string, error) {
 	if err != nil {
 		return nil, errors.Unwrap(err)
 	}
-	if _, err := r.Read(); err != io.EOF {
+	if _, err := r.Read(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one row")
 	}
 	return cells, nil
@@ -121,7 +121,7 @@ func (s *csvSource) row() (lines [][]byte, start int, err error) {
 		switch {
 		case errors.Is(err, errLong):
 			return nil, 0, &RecordError{Line: s.line, Reason: err.Error()}
-		case err == io.EOF && len(lines) > 0:
+		case errors.Is(err, io.EOF) && len(lines) > 0:
 			return lines, start, nil
 		case err != nil:
 			return nil, 0, err

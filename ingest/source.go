@@ -107,7 +107,7 @@ func open(path string, f *os.File, size int64) (Source, error) {
 		return nil, fmt.Errorf("the file is not UTF-8, it looks like %s; save it as UTF-8 and try again", enc)
 	}
 	if bytes.HasPrefix(head, []byte("\xEF\xBB\xBF")) {
-		in.buf.Discard(3)
+		_, _ = in.buf.Discard(3)
 	}
 	switch ext := filepath.Ext(name); {
 	case lines:
@@ -181,10 +181,10 @@ func (in *input) next() ([]byte, error) {
 		}
 		ended := end >= 0
 		cr := ended && chunk[end] == '\r'
-		in.buf.Discard(take)
+		_, _ = in.buf.Discard(take)
 		if cr {
 			if lf, _ := in.buf.Peek(1); len(lf) == 1 && lf[0] == '\n' {
-				in.buf.Discard(1)
+				_, _ = in.buf.Discard(1)
 				if !long {
 					line = append(line, '\n')
 				}

@@ -36,7 +36,7 @@ func openXLSX(f *os.File, size int64) (Source, error) {
 		return nil, err
 	}
 	cells, err := s.cells()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = errors.New("the first sheet is empty")
 	}
 	if err == nil {

@@ -187,7 +187,7 @@ var badInputs = map[string]func(*badBench){
 		}
 	},
 	"B006": func(b *badBench) {
-		said, code := b.ingest("x.jsonl", record("a", "Viá»‡t Nam", "Xá»­ lÃ½ nÆ°á»›c tháº£i"))
+		said, code := b.ingest("x.jsonl", record("a", "Viá»‡t Nam", "Xá»\u00ad lÃ½ nÆ°á»›c tháº£i"))
 		if code != exitOK || !strings.Contains(said, "warning: x.jsonl:1: a: title: looks like UTF-8 that was read as Windows-1252") {
 			b.Errorf("exit %d, %s", code, said)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -108,10 +109,10 @@ func problemTitles(ctx context.Context, h *house, n int) ([]string, error) {
 		}
 		return nil
 	})
-	if err == errEnough {
+	if errors.Is(err, errEnough) {
 		err = nil
 	}
 	return out, err
 }
 
-var errEnough = fmt.Errorf("enough")
+var errEnough = errors.New("enough")

@@ -109,7 +109,7 @@ func TestDemoServes(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer resp.Body.Close()
-		if err := json.UnmarshalRead(resp.Body, &a); err != nil && resp.StatusCode == 200 {
+		if err := json.UnmarshalRead(resp.Body, &a); err != nil && resp.StatusCode == http.StatusOK {
 			t.Fatal(err)
 		}
 		return a, resp.StatusCode

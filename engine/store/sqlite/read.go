@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -88,7 +89,7 @@ func (r *record) entry(dim int) (engine.Entry, error) {
 
 func findModel(ctx context.Context, tx *sql.Tx, name string) (num int64, dim int, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT num, dim FROM models WHERE name = ?`, name).Scan(&num, &dim)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return -1, 0, nil
 	}
 	return num, dim, err
