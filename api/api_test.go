@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,25 +21,26 @@ import (
 	"github.com/ketnoi/ketnoi/engine/store"
 )
 
-// flaky is the built-in embedder, which can be made to fail or to take its time.
+// flaky is the built-in embedder, which can be ordered to fail, to panic or to take its time.
 type flaky struct {
 	*lexicon.Embedder
-	err   error
-	sleep time.Duration
-	panic bool
+	fault atomic.Pointer[func(context.Context) error]
+}
+
+// order has every later Embed begin with fault; nil ends that.
+func (f *flaky) order(fault func(context.Context) error) {
+	if fault == nil {
+		f.fault.Store(nil)
+		return
+	}
+	f.fault.Store(&fault)
 }
 
 func (f *flaky) Embed(ctx context.Context, texts []string) ([][]float32, error) {
-	if f.panic {
-		panic("as ordered")
-	}
-	if f.err != nil {
-		return nil, f.err
-	}
-	select {
-	case <-time.After(f.sleep):
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if fault := f.fault.Load(); fault != nil {
+		if err := (*fault)(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return f.Embedder.Embed(ctx, texts)
 }
@@ -178,7 +180,7 @@ func TestRefusals(t *testing.T) {
 
 func TestDegraded(t *testing.T) {
 	server, e := serve(t)
-	e.err = errors.New("secret address refused")
+	e.order(func(context.Context) error { return errors.New("secret address refused") })
 	a := recommend(t, server.URL, `{"text":"Ao tôm bị bệnh đốm trắng, cần phát hiện sớm"}`)
 	if !a.Degraded || a.Reason == "" || strings.Contains(a.Reason, "secret") || len(a.Items) == 0 || a.Items[0].Listing.ID != "T" {
 		t.Errorf("without an embedder: %+v", a)
@@ -186,7 +188,7 @@ func TestDegraded(t *testing.T) {
 	if a := recommend(t, server.URL, `{"for":"P"}`); a.Degraded || len(a.Items) == 0 {
 		t.Errorf("a stored subject has its vectors: %+v", a)
 	}
-	e.err = nil
+	e.order(nil)
 	if a := recommend(t, server.URL, `{"text":"Ao tôm bị bệnh đốm trắng, cần phát hiện sớm"}`); a.Degraded {
 		t.Error("it does not recover")
 	}
@@ -194,12 +196,12 @@ func TestDegraded(t *testing.T) {
 
 func TestPanicIsAProblem(t *testing.T) {
 	server, e := serve(t)
-	e.panic = true
+	e.order(func(context.Context) error { panic("as ordered") })
 	resp, answer := call(t, http.MethodPost, server.URL+"/v1/recommendations", `{"text":"tôm nuôi"}`)
 	if resp.StatusCode != http.StatusInternalServerError || strings.Contains(answer, "as ordered") || !strings.Contains(answer, "server's log") {
 		t.Errorf("status %d: %s", resp.StatusCode, answer)
 	}
-	e.panic = false
+	e.order(nil)
 	recommend(t, server.URL, `{"text":"tôm nuôi"}`)
 }
 
@@ -238,20 +240,35 @@ func TestHealthAndDocument(t *testing.T) {
 	}
 }
 
+// TestSlowEmbedderIsCut hangs up while the embedder works: its context ends with the request, and the server goes on.
 func TestSlowEmbedderIsCut(t *testing.T) {
 	server, e := serve(t)
-	e.sleep = time.Minute
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
+	begun, cut := make(chan struct{}), make(chan struct{})
+	e.order(func(ctx context.Context) error {
+		close(begun)
+		<-ctx.Done()
+		close(cut)
+		return ctx.Err()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/v1/recommendations", strings.NewReader(`{"text":"tôm nuôi"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
+	go func() {
+		<-begun
+		cancel()
+	}()
 	if resp, err := http.DefaultClient.Do(req); err == nil {
 		resp.Body.Close()
 		t.Errorf("status %d", resp.StatusCode)
 	}
-	e.sleep = 0
+	select {
+	case <-cut:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the embedder works on for nobody")
+	}
+	e.order(nil)
 	recommend(t, server.URL, `{"text":"tôm nuôi"}`)
 }

@@ -70,7 +70,13 @@ func write(t *testing.T, dir, name, content string) string {
 func TestDemoOnce(t *testing.T) {
 	dir := t.TempDir()
 	out, errs, code := ketnoi(t, dir, "demo", "--once")
-	if code != 0 || errs != "" {
+	// What a slow machine adds on the way is progress, nothing else.
+	for line := range strings.Lines(errs) {
+		if !strings.HasPrefix(line, "loading the index: ") {
+			t.Errorf("unexpected: %s", line)
+		}
+	}
+	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	for _, want := range []string{"595 listings, 595 new", "invented", "P501 · problem · Vietnamese", "answers en", "answers ko", "answers zh", "dịch tả heo châu Phi = African swine fever", "score"} {
