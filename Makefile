@@ -1,4 +1,5 @@
-# Kết Nối. Needs Go and nothing else; "make" alone lists the targets.
+# Kết Nối. Needs Go and nothing else, but for tests: they want PostgreSQL too, and install it where they can. "make"
+# alone lists the targets.
 
 GO      ?= go
 BINARY  := bin/ketnoi
@@ -7,6 +8,8 @@ BINARY  := bin/ketnoi
 TAGS    := nomsgpack
 FLAGS   := -tags $(TAGS) -gcflags=all=-dwarf=false
 LDFLAGS := -s -w
+# Exit code 3 says loudly that there is no PostgreSQL to be had; all other tests run then.
+WITH_POSTGRES = address=$$(.ci/postgres) || [ $$? = 3 ] || exit 1; KETNOI_TEST_POSTGRES="$$address"
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
@@ -24,10 +27,10 @@ build: ## build bin/ketnoi, a static binary
 
 test: ## run all tests
 	@echo "running all tests (the first run also fetches and compiles the libraries; some minutes)"
-	@CGO_ENABLED=0 $(GO) test $(FLAGS) ./...
+	@$(WITH_POSTGRES) CGO_ENABLED=0 $(GO) test $(FLAGS) ./...
 
 race: ## run all tests under the race detector (needs a C compiler)
-	$(GO) test -race -timeout 20m -tags $(TAGS) ./...
+	@$(WITH_POSTGRES) $(GO) test -race -timeout 20m -tags $(TAGS) ./...
 
 lint: ## check formatting, vet, and the linters with the dependency rule
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }

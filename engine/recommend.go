@@ -41,6 +41,7 @@ type Answer struct {
 	Model     string           `json:"model"`
 	Degraded  bool             `json:"degraded" doc:"Answered without vectors"`
 	Reason    string           `json:"degraded_reason,omitzero"`
+	Retrieval Path             `json:"retrieval" doc:"Which way the candidates were found"`
 	Steps     Steps            `json:"-"`
 }
 
@@ -119,7 +120,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	if err := rec.Retriever.Retrieve(ctx, r, rules, perWay, &sc.candidates); err != nil {
 		return nil, err
 	}
-	a.Allowed = sc.candidates.Allowed
+	a.Allowed, a.Retrieval = sc.candidates.Allowed, sc.candidates.Path
 	lap(&a.Steps.Retrieve)
 	sc.scored = rec.Ranker.Rank(r, prefer, &sc.candidates, sc.scored)
 	lap(&a.Steps.Score)

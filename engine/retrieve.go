@@ -123,6 +123,7 @@ type Candidates struct {
 	List    []Candidate
 	Hits    []Hit // backs the candidates' hits
 	Allowed int   // listings that the rules let through, whether retrieved or not
+	Path    Path
 
 	TermIDF    []float32 // for each term of the reading, how rare it is; 0 where nobody uses it
 	ConceptIDF []float32 // the same for its concepts
@@ -130,8 +131,15 @@ type Candidates struct {
 
 // Reset empties c and keeps its memory.
 func (c *Candidates) Reset() {
-	c.List, c.Hits, c.Allowed = c.List[:0], c.Hits[:0], 0
+	c.List, c.Hits, c.Allowed, c.Path = c.List[:0], c.Hits[:0], 0, Path{}
 	c.TermIDF, c.ConceptIDF = c.TermIDF[:0], c.ConceptIDF[:0]
+}
+
+// Path says which way of retrieval answered, for whoever looks into an answer.
+type Path struct {
+	By        string `json:"by" enum:"index,database" doc:"The index in memory, or the database itself"`
+	Vectors   string `json:"vectors,omitzero" enum:"exact,signatures,hnsw,hnsw then exact" doc:"How the nearest passages were found; absent without vectors. \"hnsw then exact\": the graph gave too few, so all were compared"`
+	Estimated bool   `json:"estimated,omitzero" doc:"The number of listings allowed is an estimate"`
 }
 
 // Retriever finds candidates within the rules: up to n listings by each of vectors, words and concepts, their union

@@ -78,7 +78,7 @@ func TestVectorsAreUnit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := embeddings.Check(v[0], Dim); err != nil {
+		if err := engine.CheckVector(v[0], Dim); err != nil {
 			t.Fatal(err)
 		}
 	})

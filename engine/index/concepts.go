@@ -16,10 +16,7 @@ func (w *work) scoreConcepts(s *snapshot, r *engine.Reading, g *glossary.Glossar
 	clear(w.stamp)
 	clear(w.concepts)
 	for i, c := range r.Concepts {
-		df := 0
-		for p := range s.parts {
-			df += s.parts[p].live(s.parts[p].naming(c.Concept))
-		}
+		df := s.conceptPassages(c.Concept)
 		rare := idf(s.passages, df)
 		out.ConceptIDF = append(out.ConceptIDF, rare)
 		worth := c.Weight * rare

@@ -58,7 +58,7 @@ type Index struct {
 func New(o Options) *Index {
 	x := &Index{model: o.Model, dim: o.Dim, glossary: o.Glossary, precision: o.Precision, progress: o.Progress}
 	x.snap.Store(newSnapshot(nil, 0))
-	x.work.New = func() any { return &work{buf: make([]uint32, 512), seen: map[uint64]struct{}{}} }
+	x.work.New = func() any { return newWork() }
 	return x
 }
 

@@ -121,7 +121,7 @@ func (c *collector) copy(to uint32, from *postings, term uint32, renumber []uint
 	docs, tfs := from.of(term)
 	for i, d := range docs {
 		if n := renumber[d]; n > 0 {
-			c.ids, c.docs, c.tfs = append(c.ids, to), append(c.docs, n-1), append(c.tfs, tfs[i])
+			c.append(to, n-1, tfs[i])
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/viterin/vek/vek32"
 
 	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/engine/glossary"
 )
 
 // Precision is how the nearest vectors are found.
@@ -51,6 +52,8 @@ type work struct {
 	terms     []weighed
 }
 
+func newWork() *work { return &work{buf: make([]uint32, 512), seen: map[uint64]struct{}{}} }
+
 type allowedPart struct {
 	runs  []run
 	count int // listings
@@ -83,27 +86,35 @@ func (x *Index) Retrieve(ctx context.Context, r *engine.Reading, rules []engine.
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	out.Path.By = "index"
 	if r.Mean != nil && len(r.Mean) == x.dim {
 		if x.precision == Exact || x.precision == Auto && span <= autoExact {
+			out.Path.Vectors = "exact"
 			w.scan(s, r.Mean)
 		} else {
+			out.Path.Vectors = "signatures"
 			w.scanSignatures(s, r.Mean, span)
 		}
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	w.score(s, r, x.glossary, x.dim, out)
+	return ctx.Err()
+}
+
+// score finds the best listings by words and by concepts, and collects them with those already found by vectors.
+func (w *work) score(s *snapshot, r *engine.Reading, g *glossary.Glossary, dim int, out *engine.Candidates) {
 	var idealWords, idealConcepts float32 // 0 where there is nothing to look for
 	if len(r.Terms) > 0 {
 		idealWords = w.scoreWords(s, r, out)
 		w.pick(s, &w.tops[1], w.words)
 	}
 	if len(r.Concepts) > 0 {
-		idealConcepts = w.scoreConcepts(s, r, x.glossary, out)
+		idealConcepts = w.scoreConcepts(s, r, g, out)
 		w.pick(s, &w.tops[2], w.concepts)
 	}
-	w.collect(s, r, x.dim, idealWords, idealConcepts, out)
-	return ctx.Err()
+	w.collect(s, r, dim, idealWords, idealConcepts, out)
 }
 
 // prepare sizes the work space for a snapshot.
@@ -267,7 +278,10 @@ func (w *work) collect(s *snapshot, r *engine.Reading, dim int, idealWords, idea
 		begin := len(out.Hits)
 		for at := p.first[l]; at < p.first[l+1]; at++ {
 			h := engine.Hit{Passage: int(at - p.first[l]), Work: int(p.works[at]), Words: share(w.words[p.base+int(at)], idealWords), Concepts: share(w.concepts[p.base+int(at)], idealConcepts)}
-			if r.Mean != nil && len(r.Mean) == dim {
+			switch {
+			case p.given != nil:
+				h.Meaning = min(1, max(0, p.given[at]))
+			case r.Mean != nil && len(r.Mean) == dim:
 				h.Meaning = min(1, max(0, vek32.Dot(r.Mean, p.vectors[int(at)*dim:(int(at)+1)*dim])))
 			}
 			out.Hits = append(out.Hits, h)
@@ -313,13 +327,7 @@ func (w *work) scoreWords(s *snapshot, r *engine.Reading, out *engine.Candidates
 	clear(w.words)
 	w.terms = w.terms[:0]
 	for i, t := range r.Terms {
-		df := 0
-		for p := range s.parts {
-			if id, ok := s.parts[p].dict[t.Text]; ok {
-				docs, _ := s.parts[p].terms.of(id)
-				df += s.parts[p].live(docs)
-			}
-		}
+		df := s.termPassages(t.Text)
 		rare := idf(s.passages, df)
 		if df > 0 {
 			out.TermIDF = append(out.TermIDF, rare)

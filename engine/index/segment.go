@@ -24,6 +24,7 @@ type segment struct {
 	vectors []float32 // passages x dim; zero where a passage has no vector
 	words   int       // 64-bit words in a signature
 	sigs    []uint64  // passages x words
+	given   []float32 // in a pool, instead of the vectors: the similarity of each passage to the query
 
 	works    []int32  // the work each passage belongs to, engine.FromText for the listing's own texts
 	lengths  []uint16 // terms in each passage, at most 65,535
@@ -83,8 +84,13 @@ func (c *collector) add(term, doc uint32) {
 		}
 		return
 	}
-	c.ids, c.docs, c.tfs = append(c.ids, term), append(c.docs, doc), append(c.tfs, 1)
+	c.append(term, doc, 1)
 	c.last[term] = uint32(len(c.ids))
+}
+
+// append adds a triple that is the only one of its term and passage.
+func (c *collector) append(term, doc uint32, count uint8) {
+	c.ids, c.docs, c.tfs = append(c.ids, term), append(c.docs, doc), append(c.tfs, count)
 }
 
 // sorted returns the triples as postings over n terms (a counting sort, which keeps passage order).
@@ -115,6 +121,18 @@ func newBuilder(dim int, g *glossary.Glossary) *builder {
 	}
 }
 
+// Read is what a passage is found by, in memory or in a database: term is called for each of its terms, repeated ones
+// too, concept for each mention of a concept of the glossary. It returns the number of terms, the passage's length.
+func Read(g *glossary.Glossary, l *engine.Listing, p engine.Passage, term func([]byte), concept func(int)) (length int) {
+	matchable := l.Matchable(p)
+	text.Terms(matchable, func(t []byte, _, _ int) {
+		term(t)
+		length++
+	})
+	g.Find(matchable, l.Lang, func(m glossary.Mention) { concept(m.Concept) })
+	return length
+}
+
 // add indexes one entry. Vectors of another width, or missing ones, count as zero: the listing is found by words and
 // concepts until it is embedded.
 func (b *builder) add(e engine.Entry) {
@@ -129,19 +147,14 @@ func (b *builder) add(e engine.Entry) {
 		b.addVector(v)
 		b.terms.open()
 		b.rows.open()
-		matchable, n := e.Listing.Matchable(p), 0
-		text.Terms(matchable, func(term []byte, _, _ int) {
+		n := Read(b.glossary, e.Listing, p, func(term []byte) {
 			id, ok := s.dict[string(term)]
 			if !ok {
 				id = uint32(len(s.dict))
 				s.dict[string(term)] = id
 			}
 			b.terms.add(id, doc)
-			n++
-		})
-		b.glossary.Find(matchable, e.Listing.Lang, func(m glossary.Mention) {
-			b.rows.add(b.row(uint32(m.Concept)), doc)
-		})
+		}, func(concept int) { b.rows.add(b.row(uint32(concept)), doc) })
 		s.lengths = append(s.lengths, uint16(min(n, math.MaxUint16)))
 		s.works = append(s.works, int32(max(p.Source, engine.FromText)))
 		s.owner = append(s.owner, l)

@@ -13,11 +13,37 @@ import (
 // one built at once.
 type snapshot struct {
 	parts    []part
-	span     int   // passages in all parts, dead ones included: the length of per-passage work space
-	passages int   // live
-	listings int   // live
-	length   int64 // terms in live passages
-	seq      int64 // of the last change it has seen
+	span     int     // passages in all parts, dead ones included: the length of per-passage work space
+	passages int     // live
+	listings int     // live
+	length   int64   // terms in live passages
+	seq      int64   // of the last change it has seen
+	corpus   *Corpus // of a pool: what passages and length count, and who else uses a term; nil in an index
+}
+
+// termPassages returns how many live passages have the term.
+func (s *snapshot) termPassages(term string) (n int) {
+	if s.corpus != nil {
+		return s.corpus.Term(term)
+	}
+	for i := range s.parts {
+		if id, ok := s.parts[i].dict[term]; ok {
+			docs, _ := s.parts[i].terms.of(id)
+			n += s.parts[i].live(docs)
+		}
+	}
+	return n
+}
+
+// conceptPassages returns how many live passages name the concept.
+func (s *snapshot) conceptPassages(concept int) (n int) {
+	if s.corpus != nil {
+		return s.corpus.Concept(concept)
+	}
+	for i := range s.parts {
+		n += s.parts[i].live(s.parts[i].naming(concept))
+	}
+	return n
 }
 
 // part is a segment with the listings in it that were since replaced or deleted.

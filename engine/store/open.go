@@ -6,9 +6,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/engine/glossary"
 	"github.com/ketnoi/ketnoi/engine/index"
+	"github.com/ketnoi/ketnoi/engine/store/postgres"
 	"github.com/ketnoi/ketnoi/engine/store/sqlite"
 )
 
@@ -36,14 +39,32 @@ type Store interface {
 	Close() error
 }
 
-// Open opens the store at an address: sqlite:PATH. It creates what is not there yet.
+// Database is what a store on a server can do beyond keeping listings.
+type Database interface {
+	Store
+	// Retriever retrieves by the database itself, for the vectors of a model.
+	Retriever(model string, g *glossary.Glossary) engine.Retriever
+	// Maintain counts and indexes what need not be up to date in every transaction.
+	Maintain(ctx context.Context, progress func(what string, done, total int)) error
+	// Wakeups says when it is worth looking for changes at once.
+	Wakeups(ctx context.Context) <-chan struct{}
+	// ReadFrom lets reads go to a standby while it is at most maxLag behind.
+	ReadFrom(ctx context.Context, address string, maxLag time.Duration) error
+}
+
+const want = "want sqlite:PATH or postgres://USER@HOST:PORT/DATABASE"
+
+// Open opens the store at an address: sqlite:PATH, or postgres://USER@HOST:PORT/DATABASE, which is a Database. It creates
+// what is not there yet.
 func Open(ctx context.Context, address string) (Store, error) {
 	scheme, rest, ok := strings.Cut(address, ":")
 	switch {
 	case ok && scheme == "sqlite":
 		return sqlite.Open(ctx, rest)
-	case scheme == "postgres" || scheme == "postgresql":
-		return nil, fmt.Errorf("store %s://…: PostgreSQL is not supported yet; want sqlite:PATH", scheme)
+	case ok && (scheme == "postgres" || scheme == "postgresql"):
+		return postgres.Open(ctx, address)
 	}
-	return nil, fmt.Errorf("store %q: want sqlite:PATH", address)
+	return nil, fmt.Errorf("store %q: %s", address, want)
 }
+
+var _ Database = (*postgres.Store)(nil)

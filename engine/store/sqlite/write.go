@@ -171,30 +171,23 @@ func (tx *writer) put(ctx context.Context, e engine.Entry, model int64, dim int)
 
 // vectors stores the vectors of one listing and model.
 func (tx *writer) vectors(ctx context.Context, e engine.Entry, listing, model int64, dim int) error {
-	data, err := pack(e.Vectors, len(e.Passages), dim)
-	if err != nil {
+	if err := e.CheckVectors(dim); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO vectors (listing, model, data) VALUES (?, ?, ?)
-		ON CONFLICT (listing, model) DO UPDATE SET data = excluded.data`, listing, model, data)
+	_, err := tx.ExecContext(ctx, `INSERT INTO vectors (listing, model, data) VALUES (?, ?, ?)
+		ON CONFLICT (listing, model) DO UPDATE SET data = excluded.data`, listing, model, pack(e.Vectors, dim))
 	return err
 }
 
 // pack writes vectors one behind the other as little-endian float32.
-func pack(vectors [][]float32, passages, dim int) ([]byte, error) {
-	if len(vectors) != passages {
-		return nil, fmt.Errorf("%d vectors for %d passages", len(vectors), passages)
-	}
+func pack(vectors [][]float32, dim int) []byte {
 	out := make([]byte, 0, len(vectors)*dim*4)
 	for _, v := range vectors {
-		if len(v) != dim {
-			return nil, fmt.Errorf("a vector of %d dimensions instead of %d", len(v), dim)
-		}
 		for _, x := range v {
 			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
 		}
 	}
-	return out, nil
+	return out
 }
 
 // unpack is the reverse of pack; bytes that make no whole vectors give nil.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -23,7 +24,7 @@ import (
 type Open func(ctx context.Context, address string) (store.Store, error)
 
 // Run runs the suite; address gives each test a store of its own.
-func Run(t *testing.T, open Open, address func(t *testing.T) string) {
+func Run(t *testing.T, open Open, address func(t testing.TB) string) {
 	for _, tc := range []struct {
 		name string
 		run  func(*testing.T, *suite)
@@ -70,10 +71,15 @@ func entry(id, text string) engine.Entry {
 	return engine.Entry{Listing: l, Passages: []engine.Passage{{Source: engine.FromText, End: len(text)}, {Source: 0, End: len(text)}}, Vectors: [][]float32{vector(), vector()}}
 }
 
+// vector returns a random unit vector.
 func vector() []float32 {
-	v := make([]float32, dim)
+	v, norm := make([]float32, dim), 0.0
 	for i := range v {
-		v[i] = float32(rng.NormFloat64())
+		x := rng.NormFloat64()
+		v[i], norm = float32(x), norm+x*x
+	}
+	for i := range v {
+		v[i] /= float32(math.Sqrt(norm))
 	}
 	return v
 }

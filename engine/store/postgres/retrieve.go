@@ -1,0 +1,450 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/pgvector/pgvector-go"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/engine/glossary"
+	"github.com/ketnoi/ketnoi/engine/index"
+)
+
+// retriever lets the database find the candidates and the index's formulas score them.
+type retriever struct {
+	store    *Store
+	model    string
+	glossary *glossary.Glossary
+
+	refreshing sync.Mutex
+	known      atomic.Pointer[known]
+}
+
+// known is what the retriever remembers of the database between queries.
+type known struct {
+	at    time.Time
+	model model
+	has   bool // the database knows the model
+	statistics
+}
+
+// Retriever returns a way of retrieval by the database itself, for the vectors of a model.
+func (s *Store) Retriever(model string, g *glossary.Glossary) engine.Retriever {
+	return &retriever{store: s, model: model, glossary: g}
+}
+
+const (
+	// knownFor is how long statistics are used before they are read again.
+	knownFor = 2 * time.Second
+	// efSearch is the width of the search in the graph: at 100 single queries came back with nothing, at 400 none did.
+	efSearch = 400
+	// wordBudget is how many passages with the subject's rarest words and concepts are looked at.
+	wordBudget = 600
+	// maxAsked is how many of the subject's words, the weightiest ones, are asked for.
+	maxAsked = 1_000
+)
+
+// Retrieve implements engine.Retriever.
+func (x *retriever) Retrieve(ctx context.Context, r *engine.Reading, rules []engine.Clause, n int, out *engine.Candidates) error {
+	out.Reset()
+	out.Path.By = "database"
+	k, err := x.know(ctx)
+	if err != nil {
+		return err
+	}
+	return x.store.read(ctx, func(db *pgxpool.Pool) error {
+		out.Reset()
+		return (&retrieval{x: x, k: k, db: db, r: r, rules: rules, n: n, out: out, q: newQuestion(x.glossary, r)}).run(ctx)
+	})
+}
+
+// retrieval is one query on its way.
+type retrieval struct {
+	x     *retriever
+	k     *known
+	db    *pgxpool.Pool
+	r     *engine.Reading
+	rules []engine.Clause
+	n     int
+	out   *engine.Candidates
+	q     *question
+	plan  plan
+	df    map[int32]int // passages of the corpus with each key of the question
+}
+
+func (t *retrieval) run(ctx context.Context) error {
+	t.plan = newPlan(t.rules, &t.k.statistics, t.n)
+	var near, worded []int64
+	var path engine.Path
+	both, inner := errgroup.WithContext(ctx)
+	if t.r.Mean != nil && t.k.has && len(t.r.Mean) == t.k.model.dim {
+		both.Go(func() (err error) {
+			near, path.Vectors, err = t.nearest(inner)
+			return err
+		})
+	}
+	both.Go(func() (err error) {
+		if worded, err = t.worded(inner); err == nil {
+			t.out.Allowed, path.Estimated, err = t.allowed(inner)
+		}
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return err
+	}
+	path.By = "database"
+	t.out.Path = path
+	nums := append(near, worded...)
+	slices.Sort(nums)
+	return t.figures(ctx, slices.Compact(nums))
+}
+
+// nearest returns the listings with the nearest passages: n of them, or all that are allowed. It says how it went about it.
+func (t *retrieval) nearest(ctx context.Context) (nums []int64, how string, err error) {
+	exact := t.plan.exact
+	if st := &t.k.statistics; !exact && t.plan.likely <= 4*t.plan.exactBound(st) && t.plan.likely < t.plan.most {
+		// Rules may depend on each other: where that could turn the decision, count as far as it takes.
+		bound := t.plan.exactBound(st)
+		c := t.where(t.k.model.table())
+		var n int
+		if err := t.db.QueryRow(ctx, fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 %s LIMIT %d) AS some`, c.sql.String(), bound+1), c.args...).Scan(&n); err != nil {
+			return nil, "", err
+		}
+		exact = n <= bound
+	}
+	how = "exact"
+	if !exact {
+		how = "hnsw"
+		short := false
+		if nums, short, err = t.walk(ctx); err != nil || !short {
+			return nums, how, err
+		}
+		how = "hnsw then exact"
+	}
+	for limit := t.plan.limit; ; limit *= 4 {
+		var got int
+		if nums, got, err = t.compare(ctx, limit); err != nil || got < limit || len(nums) >= t.n {
+			return nums[:min(len(nums), t.n)], how, err
+		}
+	}
+}
+
+// where begins a query over a table within the rules; the kind is among the facets.
+func (t *retrieval) where(table string) *condition {
+	c := new(condition)
+	c.sql.WriteString("FROM " + table + " WHERE true")
+	c.rules(t.rules, &t.k.statistics, func(engine.Clause) bool { return false })
+	return c
+}
+
+// compare finds the nearest passages by comparing all that are allowed; got is how many it fetched. Adding nothing to the
+// distance keeps the server from taking the graph.
+func (t *retrieval) compare(ctx context.Context, limit int) (nums []int64, got int, err error) {
+	c := t.where(t.k.model.table())
+	v := c.arg(pgvector.NewVector(t.r.Mean))
+	rows, err := t.db.Query(ctx, fmt.Sprintf(`SELECT listing %s ORDER BY (v <=> %s) + 0, listing LIMIT %d`, c.sql.String(), v, limit), c.args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	return collect(rows)
+}
+
+// collect returns the distinct numbers in the order of their first coming, and how many rows there were.
+func collect(rows pgx.Rows) (nums []int64, got int, err error) {
+	seen := map[int64]bool{}
+	var num int64
+	_, err = pgx.ForEachRow(rows, []any{&num}, func() error {
+		if got++; !seen[num] {
+			seen[num] = true
+			nums = append(nums, num)
+		}
+		return nil
+	})
+	return nums, got, err
+}
+
+// walk finds the nearest passages through the graphs of the kinds wanted. It is short when it found fewer listings than
+// wanted, though more may be allowed: the graph gives up after a number of passages that would have been plenty, were
+// the allowed ones spread like the others.
+func (t *retrieval) walk(ctx context.Context) (nums []int64, short bool, err error) {
+	kinds := t.plan.kinds
+	if kinds == nil {
+		kinds = engine.Kinds
+	}
+	m, c := t.k.model, new(condition)
+	v := c.arg(pgvector.NewVector(t.r.Mean))
+	c.rules(t.rules, &t.k.statistics, func(r engine.Clause) bool { return r.Rule == engine.RuleKind && !r.Not })
+	var sql string
+	for i, k := range kinds {
+		if i > 0 {
+			sql += " UNION ALL "
+		}
+		// The literal kind lets the partial index match. Half precision chooses, full precision orders.
+		sql += fmt.Sprintf(`(SELECT listing, v <=> %[1]s AS distance FROM %[2]s WHERE kind = %[3]d%[4]s ORDER BY v::halfvec(%[5]d) <=> %[1]s::halfvec(%[5]d) LIMIT %[6]d)`,
+			v, m.table(), kindNumber(k), c.sql.String(), m.dim, t.plan.limit)
+	}
+	share := float64(max(1, t.plan.likely)) / float64(max(1, t.k.passages))
+	visits := min(int(4*float64(t.plan.limit)/share), t.plan.most/4) // beyond, comparing all would have been cheaper
+	var b pgx.Batch
+	b.Queue(`SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', $1, true), set_config('hnsw.max_scan_tuples', $2, true),
+		set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`, strconv.Itoa(efSearch), strconv.Itoa(max(visits, efSearch)))
+	b.Queue(`SELECT listing FROM (`+sql+`) AS near ORDER BY distance, listing LIMIT `+strconv.Itoa(t.plan.limit), c.args...).Query(func(rows pgx.Rows) (err error) {
+		nums, _, err = collect(rows)
+		return err
+	})
+	if err := t.db.SendBatch(ctx, &b).Close(); err != nil {
+		return nil, false, err
+	}
+	return nums[:min(len(nums), t.n)], len(nums) < t.n, nil
+}
+
+// worded returns the listings that answer best by words, and by concepts, among the passages with the subject's rarest
+// ones. The rarest are asked for until about wordBudget passages have one; all of the subject's words then count.
+func (t *retrieval) worded(ctx context.Context) ([]int64, error) {
+	if err := t.count(ctx); err != nil || len(t.df) == 0 {
+		return nil, err
+	}
+	keys, share := make([]int32, 0, len(t.df)), float64(max(1, t.plan.likely))/float64(max(1, t.k.passages))
+	for key := range t.df {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b int32) int { return cmp.Or(cmp.Compare(t.df[a], t.df[b]), cmp.Compare(a, b)) })
+	sum, rare := 0.0, 0
+	for ; rare < len(keys) && (rare == 0 || sum < wordBudget); rare++ {
+		sum += float64(t.df[keys[rare]]) * share
+	}
+	for {
+		nums, got, err := t.wordedBy(ctx, keys[:rare])
+		if err != nil || len(nums) >= t.n || got >= 4*wordBudget || rare == len(keys) {
+			return nums, err
+		}
+		rare = min(len(keys), 2*rare) // the rules left less than they were expected to
+	}
+}
+
+// count learns how many passages have each of the question's keys.
+func (t *retrieval) count(ctx context.Context) error {
+	keys := make([]int32, 0, len(t.q.terms)+len(t.q.concepts))
+	for key, i := range t.q.terms {
+		if i < maxAsked {
+			keys = append(keys, key)
+		}
+	}
+	for key := range t.q.concepts {
+		keys = append(keys, key)
+	}
+	t.df = make(map[int32]int, len(keys))
+	for _, key := range keys {
+		t.df[key] = 0 // nobody used it when frequencies were counted; somebody may since
+	}
+	rows, err := t.db.Query(ctx, `SELECT key, passages FROM frequencies WHERE key = ANY($1)`, keys)
+	if err != nil {
+		return err
+	}
+	var key int32
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&key, &n}, func() error {
+		t.df[key] = n
+		return nil
+	})
+	return err
+}
+
+// wordedBy scores the allowed passages that have one of the keys; got is how many there were.
+func (t *retrieval) wordedBy(ctx context.Context, keys []int32) (nums []int64, got int, err error) {
+	c := t.where("words")
+	k := c.arg(keys)
+	rows, err := t.db.Query(ctx, fmt.Sprintf(`SELECT listing, work, length, counts FROM (SELECT listing, passage, work, length, counts %s AND keys && %s LIMIT %d) AS some
+		ORDER BY listing, passage`, c.sql.String(), k, 4*wordBudget), c.args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	pool := index.NewPool(t.withoutVectors(), t.x.glossary, t.corpus())
+	last := int64(-1)
+	var num int64
+	var work, length int
+	var counts []byte
+	if _, err := pgx.ForEachRow(rows, []any{&num, &work, &length, (*pgtype.DriverBytes)(&counts)}, func() error {
+		if got++; num != last {
+			pool.Listing(&engine.Stub{Listing: &engine.Listing{ID: strconv.FormatInt(num, 10)}})
+			last = num
+		}
+		pool.Passage(work, length, 0)
+		t.q.tell(pool, counts)
+		return nil
+	}); err != nil {
+		return nil, 0, err
+	}
+	var best engine.Candidates
+	pool.Retrieve(t.n, &best)
+	for i := range best.List {
+		num, _ := strconv.ParseInt(best.List[i].Listing.ID, 10, 64)
+		nums = append(nums, num)
+	}
+	return nums, got, nil
+}
+
+// withoutVectors is the reading for a pool that knows no similarities.
+func (t *retrieval) withoutVectors() *engine.Reading {
+	r := *t.r
+	r.Mean = nil
+	return &r
+}
+
+// corpus is what scoring has to know of all passages.
+func (t *retrieval) corpus() index.Corpus {
+	n := t.k.passages
+	of := func(key int32) int { return min(t.df[key], n) }
+	return index.Corpus{
+		Passages: n, Length: t.k.length,
+		Term:    func(term string) int { return of(termKey(term)) },
+		Concept: func(c int) int { return of(conceptKey(t.x.glossary, c)) },
+	}
+}
+
+// exactCount is the number of listings up to which those that the rules allow are counted rather than estimated.
+const exactCount = 5_000
+
+// allowed returns how many listings the rules let through, and whether that is an estimate.
+func (t *retrieval) allowed(ctx context.Context) (n int, estimated bool, err error) {
+	if t.plan.listings > exactCount {
+		return t.plan.listings, true, nil
+	}
+	c := t.where("listings")
+	err = t.db.QueryRow(ctx, `SELECT count(*) `+c.sql.String(), c.args...).Scan(&n)
+	return n, false, err
+}
+
+// figures fetches the listings with all that their passages say, and picks among them as the index does.
+func (t *retrieval) figures(ctx context.Context, nums []int64) error {
+	if len(nums) == 0 {
+		return nil
+	}
+	stubs := make(map[int64]*engine.Stub, len(nums))
+	pool := index.NewPool(t.r, t.x.glossary, t.corpus())
+	var b pgx.Batch
+	b.Queue(`SELECT num, stub FROM listings WHERE num = ANY($1)`, nums).Query(func(rows pgx.Rows) error {
+		var num int64
+		var body []byte
+		_, err := pgx.ForEachRow(rows, []any{&num, (*pgtype.DriverBytes)(&body)}, func() error {
+			stub := new(engine.Stub)
+			if err := json.Unmarshal(body, stub); err != nil {
+				return fmt.Errorf("listing number %d: %w", num, err)
+			}
+			if stub.Allowed(t.rules) { // it may have changed since it was found
+				stubs[num] = stub
+			}
+			return nil
+		})
+		return err
+	})
+	similarity, from, args := "0::float8", "words w", []any{nums}
+	if t.r.Mean != nil && t.k.has && len(t.r.Mean) == t.k.model.dim {
+		similarity, from, args = "coalesce(-(v.v <#> $2), 0)", "words w LEFT JOIN "+t.k.model.table()+" v ON v.listing = w.listing AND v.passage = w.passage", append(args, pgvector.NewVector(t.r.Mean))
+	}
+	b.Queue(`SELECT w.listing, w.work, w.length, w.counts, `+similarity+` FROM `+from+` WHERE w.listing = ANY($1) ORDER BY w.listing, w.passage`, args...).Query(func(rows pgx.Rows) error {
+		last, known := int64(-1), false
+		var num int64
+		var work, length int
+		var counts []byte
+		var similar float64
+		_, err := pgx.ForEachRow(rows, []any{&num, &work, &length, (*pgtype.DriverBytes)(&counts), &similar}, func() error {
+			if num != last {
+				last = num
+				var stub *engine.Stub
+				if stub, known = stubs[num]; known {
+					pool.Listing(stub)
+				}
+			}
+			if known {
+				pool.Passage(work, length, float32(similar))
+				t.q.tell(pool, counts)
+			}
+			return nil
+		})
+		return err
+	})
+	if err := t.db.SendBatch(ctx, &b).Close(); err != nil {
+		return err
+	}
+	pool.Retrieve(t.n, t.out)
+	return nil
+}
+
+// know returns statistics that are at most knownFor old. While they are read again, others go on with the old ones.
+func (x *retriever) know(ctx context.Context) (*known, error) {
+	k := x.known.Load()
+	if k != nil && (time.Since(k.at) < knownFor || !x.refreshing.TryLock()) {
+		return k, nil
+	}
+	if k == nil {
+		x.refreshing.Lock()
+	}
+	defer x.refreshing.Unlock()
+	if again := x.known.Load(); again != k {
+		return again, nil
+	}
+	fresh := &known{}
+	err := x.store.read(ctx, func(db *pgxpool.Pool) error { return fresh.load(ctx, db, x.model, k) })
+	if err != nil {
+		return nil, err
+	}
+	fresh.at = time.Now()
+	x.known.Store(fresh)
+	return fresh, nil
+}
+
+// load reads the statistics, or takes those of old where they have not been counted again since.
+func (k *known) load(ctx context.Context, db *pgxpool.Pool, name string, old *known) (err error) {
+	if k.model, k.has, err = findModel(ctx, db, name); err != nil {
+		return err
+	}
+	var b pgx.Batch
+	b.Queue(`SELECT seq, listings, passages, length FROM corpus`).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&k.seq, &k.listings, &k.passages, &k.length)
+	})
+	k.graphs = map[engine.Kind]bool{}
+	b.Queue(`SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = to_regclass($1) AND i.indisvalid`, k.model.table()).Query(func(rows pgx.Rows) error {
+		var name string
+		_, err := pgx.ForEachRow(rows, []any{&name}, func() error {
+			for _, kind := range engine.Kinds {
+				if name == k.model.graph(kind) {
+					k.graphs[kind] = true
+				}
+			}
+			return nil
+		})
+		return err
+	})
+	if err := db.SendBatch(ctx, &b).Close(); err != nil {
+		return err
+	}
+	if old != nil && old.seq == k.seq {
+		k.facets = old.facets
+		return nil
+	}
+	k.facets = map[int64]count{}
+	rows, err := db.Query(ctx, `SELECT facet, passages, listings FROM facet_frequencies`)
+	if err != nil {
+		return err
+	}
+	var facet int64
+	var c count
+	_, err = pgx.ForEachRow(rows, []any{&facet, &c.passages, &c.listings}, func() error {
+		k.facets[facet] = c
+		return nil
+	})
+	return err
+}
