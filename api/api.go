@@ -29,8 +29,9 @@ import (
 // Options sets up the server.
 type Options struct {
 	Recommender *engine.Recommender
-	Size        func() (listings, passages int) // of the index, for readyz
-	Hosts       []string                        // names by which requests may call the server, beside loopback ones
+	Size        func(context.Context) (listings, passages int, err error) // what can be found, for readyz
+	Metrics     http.Handler                                              // figures at /metrics; nil for none
+	Hosts       []string                                                  // names by which requests may call the server, beside loopback ones
 	Version     string
 	Welcome     string // plain text at /
 }
@@ -77,6 +78,9 @@ func New(o Options) http.Handler {
 	config.DefaultFormat = "application/json"
 	server := &server{o}
 	server.routes(humagin.New(router, config))
+	if o.Metrics != nil {
+		router.GET("/metrics", gin.WrapH(o.Metrics))
+	}
 	router.GET("/", func(c *gin.Context) { c.String(http.StatusOK, "%s", o.Welcome) })
 	return router
 }
@@ -134,7 +138,7 @@ func (s *server) routes(api huma.API) {
 		SkipValidateBody: true, // readJSON and the engine check it, with one voice for all who ask
 	}, s.recommend)
 	huma.Register(api, huma.Operation{OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive"}, s.healthz)
-	huma.Register(api, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can it answer, and from how much"}, s.readyz)
+	huma.Register(api, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can it answer, and from how much", Errors: []int{503}}, s.readyz)
 }
 
 type recommendInput struct {
@@ -222,13 +226,17 @@ type readyOutput struct {
 	Body struct {
 		Status   string `json:"status" example:"ok"`
 		Listings int    `json:"listings"`
-		Passages int    `json:"passages"`
+		Passages int    `json:"passages" doc:"In the index in memory; 0 while the database retrieves"`
 	}
 }
 
-func (s *server) readyz(context.Context, *struct{}) (*readyOutput, error) {
+func (s *server) readyz(ctx context.Context, _ *struct{}) (*readyOutput, error) {
 	out := new(readyOutput)
 	out.Body.Status = "ok"
-	out.Body.Listings, out.Body.Passages = s.Size()
+	var err error
+	if out.Body.Listings, out.Body.Passages, err = s.Size(ctx); err != nil {
+		slog.Error("not ready", "error", err)
+		return nil, huma.Error503ServiceUnavailable("the store does not answer; the failure is in the server's log")
+	}
 	return out, nil
 }

@@ -81,7 +81,7 @@ func serve(t *testing.T) (*httptest.Server, *flaky) {
 		t.Fatal(err)
 	}
 	rec := &engine.Recommender{Retriever: x, Library: s, Embedder: e, Glossary: glossary.Default(), Ranker: engine.DefaultRanker(), Split: embeddings.Split, Now: time.Now}
-	server := httptest.NewServer(New(Options{Recommender: rec, Size: x.Size, Hosts: []string{"exchange.example"}, Version: "test", Welcome: "hello"}))
+	server := httptest.NewServer(New(Options{Recommender: rec, Size: func(context.Context) (int, int, error) { l, p := x.Size(); return l, p, nil }, Hosts: []string{"exchange.example"}, Version: "test", Welcome: "hello"}))
 	t.Cleanup(server.Close)
 	return server, e
 }

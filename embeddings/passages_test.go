@@ -75,17 +75,3 @@ func TestSplitTakesEveryWork(t *testing.T) {
 		t.Errorf("passages %q, want %q: an expert's name is no evidence", got, want)
 	}
 }
-
-func TestCheck(t *testing.T) {
-	nan, inf := float32(0), float32(0)
-	nan /= nan
-	inf = 1 / inf
-	for name, v := range map[string][]float32{"zero": {0, 0}, "not unit": {1, 1}, "NaN": {nan, 1}, "Inf": {inf, 0}, "short": {1}, "tiny": {1e-30, 1e-30}} {
-		if Check(v, 2) == nil {
-			t.Errorf("%s passes", name)
-		}
-	}
-	if err := Check([]float32{0.6, 0.8}, 2); err != nil {
-		t.Error(err)
-	}
-}

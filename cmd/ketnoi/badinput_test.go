@@ -538,12 +538,12 @@ func (b *badBench) clean(said string) {
 func TestBadInputs(t *testing.T) {
 	dir := demoStoreIn(t)
 	c := &config{store: "sqlite:" + filepath.Join(dir, "ketnoi-demo.db")}
-	h, err := c.ready(t.Context(), io.Discard)
+	h, err := c.ready(t.Context(), io.Discard, byIndex)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer h.store.Close()
-	server := httptest.NewServer(api.New(api.Options{Recommender: h.rec, Size: h.index.Size}))
+	server := httptest.NewServer(api.New(api.Options{Recommender: h.rec, Size: h.size}))
 	defer server.Close()
 	for _, id := range slices.Sorted(mapKeys(badInputs)) {
 		t.Run(id, func(t *testing.T) { badInputs[id](&badBench{T: t, dir: t.TempDir(), server: server}) })

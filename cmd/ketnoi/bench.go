@@ -43,17 +43,22 @@ func (c *config) runBench(ctx context.Context) error {
 	if c.queries < 1 {
 		return fmt.Errorf("--queries %d: want at least 1", c.queries)
 	}
+	if err := c.checkRetrieve(); err != nil {
+		return err
+	}
 	h, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.store.Close()
 	start := time.Now()
-	if err := h.load(ctx, c, os.Stderr); err != nil {
+	if err := h.load(ctx, c, os.Stderr, byIndex); err != nil {
 		return err
 	}
 	t := timings{Load: ms(time.Since(start)), Steps: map[string]float64{}}
-	t.Listings, t.Passages = h.index.Size()
+	if t.Listings, t.Passages, err = h.size(ctx); err != nil {
+		return err
+	}
 	texts, err := problemTitles(ctx, h, c.queries)
 	if err != nil {
 		return err

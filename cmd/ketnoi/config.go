@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/ketnoi/ketnoi/engine/store/postgres"
 	"github.com/ketnoi/ketnoi/engine/text"
 )
 
@@ -17,7 +20,11 @@ var version = "0.1.0-dev"
 
 // config is everything that can be set, by flags or, where noted in a flag's help, by the environment.
 type config struct {
-	store string
+	store     string
+	readStore string
+	maxLag    time.Duration
+	retrieve  string
+	memory    int64 // MiB
 
 	// ingest
 	kind, lang, mapping string
@@ -71,7 +78,28 @@ func (c *config) storeFlag(cmd *cobra.Command) {
 	if v := os.Getenv("KETNOI_STORE"); v != "" {
 		address = v
 	}
-	cmd.PersistentFlags().StringVar(&c.store, "store", address, "address of the store, sqlite:PATH (also KETNOI_STORE)")
+	f := cmd.PersistentFlags()
+	f.StringVar(&c.store, "store", address, "address of the store: sqlite:PATH, or postgres://USER@HOST:PORT/DATABASE (also KETNOI_STORE)")
+	f.StringVar(&c.readStore, "read-store", os.Getenv("KETNOI_READ_STORE"), "hot standby of a PostgreSQL store, for reads while it is in step (also KETNOI_READ_STORE)")
+	f.DurationVar(&c.maxLag, "max-lag", postgres.DefaultMaxLag, "how far that standby may be behind before the primary is read")
+}
+
+func (c *config) retrieveFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.retrieve, "retrieve", "auto", "who finds candidates in a PostgreSQL store: the index in memory, the database, or auto (serve: the database until the index is loaded, and where it does not fit; recommend: the database)")
+	f.Int64Var(&c.memory, "index-memory", 4096, "MiB that the index in memory may take, about")
+}
+
+// checkRetrieve refuses unknown ways of retrieval.
+func (c *config) checkRetrieve() error {
+	switch c.retrieve {
+	case "", "auto", "index", "database":
+		if c.memory < 0 {
+			return fmt.Errorf("--index-memory %d: want a number of MiB, or 0 for no bound", c.memory)
+		}
+		return nil
+	}
+	return fmt.Errorf("--retrieve %q: want auto, index or database", c.retrieve)
 }
 
 func (c *config) ingestFlags(cmd *cobra.Command) {
@@ -96,6 +124,7 @@ func (c *config) queryFlags(cmd *cobra.Command) {
 	f.IntVar(&c.limit, "limit", 5, "how many recommendations at most, up to 100")
 	f.StringVar(&c.reader, "reader", localeReader(), "language of the explanations: vi, fr, en, ko or zh (default: of your locale)")
 	f.BoolVar(&c.json, "json", false, "print JSON, as the HTTP interface answers")
+	c.retrieveFlags(cmd)
 }
 
 func (c *config) wantFlag(cmd *cobra.Command) {
@@ -110,12 +139,14 @@ func (c *config) evalFlags(cmd *cobra.Command) {
 	f.StringVar(&c.out, "out", "", "folder to write the run (TREC form) and the figures to")
 	f.StringVar(&c.weights, "weights", "", "rank by these weights instead, such as words=1 or meaning=1,concepts=0.5")
 	f.BoolVar(&c.json, "json", false, "print JSON")
+	c.retrieveFlags(cmd)
 }
 
 func (c *config) serveFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "loopback address to listen on; port 0 picks a free one")
 	f.StringSliceVar(&c.hosts, "host", nil, "further names by which requests may call the server, behind a proxy of yours")
+	c.retrieveFlags(cmd)
 }
 
 func (c *config) demoFlags(cmd *cobra.Command) {
@@ -129,7 +160,8 @@ func (c *config) benchFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.IntVar(&c.queries, "queries", 200, "how many titles of stored problems to ask with, as free texts")
 	f.BoolVar(&c.json, "json", false, "print JSON")
+	c.retrieveFlags(cmd)
 }
 
-// defaultStore is what the store flag says before anybody changes it.
+// isSet reports whether somebody gave the flag.
 func isSet(cmd *cobra.Command, flag string) bool { return cmd.Flags().Changed(flag) }

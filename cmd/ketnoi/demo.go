@@ -48,7 +48,7 @@ func (c *config) runDemo(ctx context.Context) error {
 	if err := loadDemo(ctx, h); err != nil {
 		return err
 	}
-	if err := h.load(ctx, c, os.Stderr); err != nil {
+	if err := h.load(ctx, c, os.Stderr, byIndex); err != nil {
 		return err
 	}
 	answer, err := h.rec.Recommend(ctx, engine.Query{For: demoSubject, Limit: 3, Reader: c.reader})

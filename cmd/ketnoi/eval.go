@@ -36,12 +36,12 @@ func (c *config) runEval(ctx context.Context) error {
 	if err := c.readCollection(x); err != nil {
 		return err
 	}
-	h, err := c.ready(ctx, os.Stderr)
+	h, err := c.ready(ctx, os.Stderr, byIndex)
 	if err != nil {
 		return err
 	}
 	defer h.store.Close()
-	if err := h.requireListings(); err != nil {
+	if err := h.requireListings(ctx); err != nil {
 		return err
 	}
 	if c.weights != "" {

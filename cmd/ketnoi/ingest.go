@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/engine/store"
 	"github.com/ketnoi/ketnoi/engine/text"
 	"github.com/ketnoi/ketnoi/ingest"
 )
@@ -42,15 +43,30 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(strings.TrimPrefix(c.store, "sqlite:")); !c.dryRun || err == nil { // a dry run creates no store
+	file, embedded := strings.CutPrefix(c.store, "sqlite:")
+	if _, err := os.Stat(file); !c.dryRun || !embedded || err == nil { // a dry run creates no file
 		h, err := c.open(ctx)
 		if err != nil {
 			return err
 		}
 		defer h.store.Close()
 		run.Store, run.Embedder = h.store, h.embedder
+		if db, ok := h.store.(store.Database); ok && !c.dryRun {
+			defer c.maintain(ctx, db)
+		}
 	}
 	return c.ingestFiles(ctx, run, files)
+}
+
+// maintain lets a database count and index what came in. What was stored stays stored when that fails; a server, or
+// the next ingest, does it then.
+func (c *config) maintain(ctx context.Context, db store.Database) {
+	show := c.stages(os.Stderr)
+	err := db.Maintain(ctx, show.set)
+	show.finish()
+	if err != nil && !interrupted(ctx, err) {
+		fmt.Fprintf(os.Stderr, "ketnoi: everything is stored, but not indexed: %v; \"ketnoi migrate\" does it, or a server that runs\n", err)
+	}
 }
 
 // ingestRun checks the flags.

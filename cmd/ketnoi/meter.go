@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -52,5 +53,36 @@ func (m *meter) finish(tell bool) {
 	}
 	if tell {
 		fmt.Fprintf(m.w, "%s: %d in %s\n", m.what, m.done, time.Since(m.start).Round(10*time.Millisecond))
+	}
+}
+
+// stages shows work of several steps, each with a meter of its own. It is safe for concurrent use.
+type stages struct {
+	mu  sync.Mutex
+	c   *config
+	w   io.Writer
+	now *meter
+}
+
+func (c *config) stages(w io.Writer) *stages { return &stages{c: c, w: w} }
+
+// set tells how far the step what is; total is 0 while nobody knows.
+func (s *stages) set(what string, done, total int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now == nil || s.now.what != what {
+		if s.now != nil {
+			s.now.finish(false)
+		}
+		s.now = s.c.meter(s.w, what, total)
+	}
+	s.now.set(done)
+}
+
+func (s *stages) finish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now != nil {
+		s.now.finish(false)
 	}
 }

@@ -73,12 +73,12 @@ func (c *config) runRecommend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, err := c.ready(ctx, os.Stderr)
+	h, err := c.ready(ctx, os.Stderr, byDatabase)
 	if err != nil {
 		return err
 	}
 	defer h.store.Close()
-	if err := h.requireListings(); err != nil {
+	if err := h.requireListings(ctx); err != nil {
 		return err
 	}
 	answer, err := h.rec.Recommend(ctx, q)

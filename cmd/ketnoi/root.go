@@ -44,6 +44,7 @@ type house struct {
 	store    store.Store
 	embedder embeddings.Embedder
 	index    *index.Index
+	ways     *ways
 	rec      *engine.Recommender
 }
 
@@ -53,23 +54,39 @@ func (c *config) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	db, isDatabase := s.(store.Database)
+	switch {
+	case c.readStore == "":
+	case !isDatabase:
+		s.Close()
+		return nil, errors.New("--read-store: only a PostgreSQL store has standbys")
+	default:
+		if err := db.ReadFrom(ctx, c.readStore, c.maxLag); err != nil {
+			s.Close()
+			return nil, fmt.Errorf("--read-store: %w", err)
+		}
+	}
 	return &house{store: s, embedder: lexicon.New(glossary.Default())}, nil
 }
 
-// ready opens the store and loads the index, saying on w what takes time.
-func (c *config) ready(ctx context.Context, w io.Writer) (*house, error) {
+// ready opens the store and makes it answer, saying on w what takes time. auto is what --retrieve auto means.
+func (c *config) ready(ctx context.Context, w io.Writer, auto way) (*house, error) {
+	if err := c.checkRetrieve(); err != nil {
+		return nil, err
+	}
 	h, err := c.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.load(ctx, c, w); err != nil {
+	if err := h.load(ctx, c, w, auto); err != nil {
 		h.store.Close()
 		return nil, err
 	}
 	return h, nil
 }
 
-func (h *house) load(ctx context.Context, c *config, w io.Writer) error {
+// load embeds what lacks vectors, and opens the way of retrieval.
+func (h *house) load(ctx context.Context, c *config, w io.Writer, auto way) error {
 	counts, err := h.store.Counts(ctx)
 	if err != nil {
 		return err
@@ -84,27 +101,47 @@ func (h *house) load(ctx context.Context, c *config, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	start := time.Now()
 	read := c.meter(w, "loading the index", total)
-	h.index = index.New(index.Options{Model: h.embedder.Model(), Dim: h.embedder.Dim(), Glossary: glossary.Default(), Progress: read.set})
-	err = h.index.Refresh(ctx, h.store)
-	read.finish(time.Since(start) > 500*time.Millisecond)
-	if err != nil {
-		return err
+	h.index = index.New(index.Options{Model: h.embedder.Model(), Dim: h.embedder.Dim(), Glossary: glossary.Default(), Memory: c.memory << 20, Progress: read.set})
+	h.ways = h.newWays(c, auto)
+	if h.ways.first == byIndex {
+		start := time.Now()
+		err = h.index.Refresh(ctx, h.store)
+		read.finish(time.Since(start) > 500*time.Millisecond)
+		if errors.Is(err, index.ErrMemory) {
+			return fmt.Errorf("%w: raise --index-memory (now %d MiB)%s", err, c.memory, h.ways.advice())
+		}
+		if err != nil {
+			return err
+		}
 	}
 	h.rec = &engine.Recommender{
-		Retriever: h.index, Library: h.store, Embedder: h.embedder, Glossary: glossary.Default(),
+		Retriever: h.ways, Library: h.store, Embedder: h.embedder, Glossary: glossary.Default(),
 		Ranker: engine.DefaultRanker(), Split: embeddings.Split, Now: time.Now,
 	}
 	return nil
 }
 
-// requireListings fails with advice when the store is empty.
-func (h *house) requireListings() error {
-	if n, _ := h.index.Size(); n == 0 {
-		return fmt.Errorf("%s holds no listings; bring some in with \"ketnoi ingest FILE\", or try \"ketnoi demo\"", h.store.Address())
+// size returns how many listings and passages can be found; passages are 0 where only the database knows.
+func (h *house) size(ctx context.Context) (listings, passages int, err error) {
+	if h.ways.byIndex() {
+		listings, passages = h.index.Size()
+		return listings, passages, nil
 	}
-	return nil
+	counts, err := h.store.Counts(ctx)
+	for _, n := range counts {
+		listings += n
+	}
+	return listings, 0, err
+}
+
+// requireListings fails with advice when the store is empty.
+func (h *house) requireListings(ctx context.Context) error {
+	n, _, err := h.size(ctx)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%s holds no listings; bring some in with \"ketnoi ingest FILE\", or try \"ketnoi demo\"", h.store.Address())
+	}
+	return err
 }
 
 // interrupted reports whether err only says that the user stopped the program.

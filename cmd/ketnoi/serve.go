@@ -23,14 +23,17 @@ It listens on loopback addresses only, since there are no keys yet; put a proxy 
 with --host.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := c.ready(cmd.Context(), os.Stderr)
+			h, err := c.ready(cmd.Context(), os.Stderr, byBoth)
 			if err != nil {
 				return err
 			}
 			defer h.store.Close()
 			return c.serve(cmd.Context(), h, func(address string) {
-				listings, passages := h.index.Size()
-				fmt.Printf("serving %d listings (%d passages) of %s on %s\n", listings, passages, h.store.Address(), address)
+				if listings, passages, err := h.size(cmd.Context()); err == nil && h.ways.byIndex() {
+					fmt.Printf("serving %d listings (%d passages) of %s on %s\n", listings, passages, h.store.Address(), address)
+				} else {
+					fmt.Printf("serving %d listings of %s on %s\n", listings, h.store.Address(), address)
+				}
 			})
 		},
 	}
@@ -50,8 +53,8 @@ func (c *config) serve(ctx context.Context, h *house, started func(address strin
 		return err
 	}
 	address := "http://" + listener.Addr().String()
-	server := api.NewServer("", api.Options{Recommender: h.rec, Size: h.index.Size, Hosts: c.hosts, Version: version, Welcome: welcome(address)})
-	go h.index.Follow(ctx, h.store, followEvery)
+	server := api.NewServer("", api.Options{Recommender: h.rec, Size: h.size, Metrics: h.metrics(), Hosts: c.hosts, Version: version, Welcome: welcome(address)})
+	go h.follow(ctx)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	started(address)
@@ -91,6 +94,7 @@ func welcome(address string) string {
 POST /v1/recommendations   {"text": "…", "want": ["expert", "technology"]} or {"for": "ID"}
 GET  /openapi.json         everything the interface takes and answers
 GET  /healthz  /readyz     is it alive, is it able
+GET  /metrics              figures for Prometheus
 
 curl -s ` + address + `/v1/recommendations -H 'Content-Type: application/json' \
   -d '{"text": "Ao tôm bị đốm trắng, cần cách phát hiện sớm", "limit": 3}'

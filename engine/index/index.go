@@ -5,6 +5,7 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -38,8 +39,12 @@ type Options struct {
 	Dim       int    // their width
 	Glossary  *glossary.Glossary
 	Precision Precision
+	Memory    int64              // bytes that it may take, about; 0 for no bound
 	Progress  func(listings int) // called while changes are read; may be nil
 }
+
+// ErrMemory is wrapped when the listings need more memory than the index may take.
+var ErrMemory = errors.New("the listings need more memory than the index may take")
 
 // Index is safe for concurrent use.
 type Index struct {
@@ -47,7 +52,9 @@ type Index struct {
 	dim       int
 	glossary  *glossary.Glossary
 	precision Precision
+	most      int // passages; 0 for no bound
 	progress  func(int)
+	current   atomic.Int64 // when the index was last known to be as its source, in Unix nanoseconds
 	snap      atomic.Pointer[snapshot]
 	writing   sync.Mutex // held while a snapshot is replaced
 	merging   sync.Mutex // held while segments are merged, which others need not wait for
@@ -56,11 +63,15 @@ type Index struct {
 
 // New returns an empty index.
 func New(o Options) *Index {
-	x := &Index{model: o.Model, dim: o.Dim, glossary: o.Glossary, precision: o.Precision, progress: o.Progress}
+	x := &Index{model: o.Model, dim: o.Dim, glossary: o.Glossary, precision: o.Precision, progress: o.Progress, most: int(o.Memory / passageBytes(o.Dim))}
 	x.snap.Store(newSnapshot(nil, 0))
 	x.work.New = func() any { return newWork() }
 	return x
 }
+
+// passageBytes is about what a passage takes: its vector and signature, and 1,100 bytes of words, concepts and its share
+// of the listing, as measured on providers with works in English.
+func passageBytes(dim int) int64 { return int64(4*dim + 8*rotationFor(dim).words() + 1_100) }
 
 // Size returns how many listings and passages can be found.
 func (x *Index) Size() (listings, passages int) {
@@ -80,10 +91,14 @@ const batchPassages = 16_384
 func (x *Index) Refresh(ctx context.Context, src Source) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
-	s := x.snap.Load()
+	s, began := x.snap.Load(), time.Now()
 	latest, err := src.Seq(ctx)
-	if err != nil || latest <= s.seq {
+	if err != nil {
 		return err
+	}
+	if latest <= s.seq {
+		x.current.Store(began.UnixNano())
+		return nil
 	}
 	segments, deleted, seq, err := x.gather(ctx, src, s.seq)
 	if err != nil {
@@ -93,9 +108,22 @@ func (x *Index) Refresh(ctx context.Context, src Source) error {
 	for _, seg := range segments {
 		next = next.with(seg, nil, next.seq)
 	}
+	if x.most > 0 && next.passages > x.most {
+		return ErrMemory
+	}
 	x.snap.Store(next)
+	x.current.Store(began.UnixNano())
 	go x.merge()
 	return nil
+}
+
+// Lag returns how long ago the index was last known to be as its source; 0 before it was filled.
+func (x *Index) Lag() time.Duration {
+	at := x.current.Load()
+	if at == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, at))
 }
 
 // gather reads the changes after since and builds segments of them, on all cores.
@@ -116,7 +144,7 @@ func (x *Index) gather(ctx context.Context, src Source, since int64) (segments [
 		})
 	}
 	var batch []engine.Entry
-	passages, count := 0, 0
+	passages, all, count := 0, 0, 0
 	err = src.Changes(ctx, since, x.model, func(c Change) error {
 		seq = max(seq, c.Seq)
 		if count++; x.progress != nil && count%500 == 0 {
@@ -127,6 +155,9 @@ func (x *Index) gather(ctx context.Context, src Source, since int64) (segments [
 			return ctx.Err()
 		}
 		batch = append(batch, c.Entry)
+		if all += len(c.Entry.Passages); x.most > 0 && all > x.most {
+			return ErrMemory
+		}
 		if passages += len(c.Entry.Passages); passages >= batchPassages {
 			build(batch)
 			batch, passages = nil, 0
@@ -146,20 +177,24 @@ func (x *Index) gather(ctx context.Context, src Source, since int64) (segments [
 	return segments, deleted, seq, err
 }
 
-// Follow refreshes the index whenever the source has changed, looking every interval, until ctx is done. Failures are
-// logged once each time they begin, and tried again.
-func (x *Index) Follow(ctx context.Context, src Source, interval time.Duration) {
+// Follow refreshes the index whenever the source has changed, until ctx is done or ErrMemory says that it has outgrown
+// its memory. It looks every interval, and at once when wake gets a value; wake may be nil. Other failures are logged
+// once each time they begin, and tried again.
+func (x *Index) Follow(ctx context.Context, src Source, interval time.Duration, wake <-chan struct{}) error {
 	failing := false
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return ctx.Err()
+		case <-wake:
 		case <-time.After(interval):
 		}
 		err := x.Refresh(ctx, src)
 		switch {
 		case err == nil:
 			failing = false
+		case errors.Is(err, ErrMemory):
+			return err
 		case !failing && ctx.Err() == nil:
 			failing = true
 			slog.Warn("index does not follow the store; trying again", "error", err)

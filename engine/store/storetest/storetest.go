@@ -349,7 +349,7 @@ func followed(t *testing.T, s *suite) {
 	x := index.New(index.Options{Model: model, Dim: dim, Glossary: glossary.Default()})
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	go x.Follow(ctx, other, 250*time.Millisecond)
+	go x.Follow(ctx, other, 250*time.Millisecond, nil)
 	e := entry("a", "shrimp pond")
 	e.Passages[1].End, e.Listing.Works[0].Text = 11, "shrimp pond"
 	s.put(t, e)
