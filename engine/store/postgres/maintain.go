@@ -87,7 +87,7 @@ func (s *Store) buildGraphs(ctx context.Context, conn *pgx.Conn, tell progress) 
 		for _, kind := range engine.Kinds {
 			var passages int
 			var valid *bool
-			if err := conn.QueryRow(ctx, fmt.Sprintf(`SELECT (SELECT count(*) FROM (SELECT 1 FROM %s WHERE kind = %d LIMIT %d) AS some),
+			if err := conn.QueryRow(ctx, fmt.Sprintf(`SELECT (SELECT count(*) FROM (SELECT 1 FROM %s WHERE kind = %d LIMIT %d) AS few),
 				(SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1))`, m.table(), kindNumber(kind), graphFrom), m.graph(kind)).Scan(&passages, &valid); err != nil {
 				return err
 			}

@@ -119,7 +119,7 @@ func (t *retrieval) nearest(ctx context.Context) (nums []int64, how string, err 
 		bound := t.plan.exactBound(st)
 		c := t.where(t.k.model.table())
 		var n int
-		if err := t.db.QueryRow(ctx, fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 %s LIMIT %d) AS some`, c.sql.String(), bound+1), c.args...).Scan(&n); err != nil {
+		if err := t.db.QueryRow(ctx, fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 %s LIMIT %d) AS few`, c.sql.String(), bound+1), c.args...).Scan(&n); err != nil {
 			return nil, "", err
 		}
 		exact = n <= bound
@@ -266,7 +266,7 @@ func (t *retrieval) count(ctx context.Context) error {
 func (t *retrieval) wordedBy(ctx context.Context, keys []int32) (nums []int64, got int, err error) {
 	c := t.where("words")
 	k := c.arg(keys)
-	rows, err := t.db.Query(ctx, fmt.Sprintf(`SELECT listing, work, length, counts FROM (SELECT listing, passage, work, length, counts %s AND keys && %s LIMIT %d) AS some
+	rows, err := t.db.Query(ctx, fmt.Sprintf(`SELECT listing, work, length, counts FROM (SELECT listing, passage, work, length, counts %s AND keys && %s LIMIT %d) AS few
 		ORDER BY listing, passage`, c.sql.String(), k, 4*wordBudget), c.args...)
 	if err != nil {
 		return nil, 0, err

@@ -342,8 +342,12 @@ func (s *Server) CatchUp(ctx context.Context) error {
 		return err
 	}
 	defer primary.Close(ctx)
+	// A small commit that is written down takes all before it along, those too that wait for no disk.
+	if _, err := primary.Exec(ctx, "SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'pgtest', '')"); err != nil {
+		return err
+	}
 	var position string
-	if err := primary.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&position); err != nil {
+	if err := primary.QueryRow(ctx, "SELECT pg_current_wal_flush_lsn()::text").Scan(&position); err != nil {
 		return err
 	}
 	replica, err := pgx.Connect(ctx, s.Address("postgres"))
