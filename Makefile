@@ -13,10 +13,10 @@ WITH_POSTGRES = address=$$(.ci/postgres) || [ $$? = 3 ] || exit 1; KETNOI_TEST_P
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race lint bench eval clean
+.PHONY: help demo build test race lint bench bench-store kills eval clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: build ## build, load the demo corpus, print one explained recommendation, serve
 	@./$(BINARY) demo
@@ -39,6 +39,12 @@ lint: ## check formatting, vet, and the linters with the dependency rule
 
 bench: ## time the index beside a plain loop, the bare memory and chromem-go
 	cd engine/index/peers && $(GO) run .
+
+bench-store: ## time the PostgreSQL store beside raw pgvector and a bare copy (some minutes; see docs/scaling.md for a million)
+	@.ci/postgres > /dev/null && $(GO) run -tags $(TAGS) ./engine/store/postgres/bench
+
+kills: ## kill the writer, then the server, 200 times each, and count what is lost
+	@.ci/postgres > /dev/null && $(GO) run -tags $(TAGS) ./engine/store/postgres/kills
 
 eval: build ## measure the ranking on the demo corpus
 	@./$(BINARY) demo --once > /dev/null

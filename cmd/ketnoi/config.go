@@ -46,6 +46,8 @@ type config struct {
 	hosts              []string
 	once               bool
 	queries            int
+	verify             bool
+	sample             int
 	interactive        bool // standard error is a terminal that a person watches
 	width              int  // of the terminal, in columns
 }
@@ -161,6 +163,13 @@ func (c *config) benchFlags(cmd *cobra.Command) {
 	f.IntVar(&c.queries, "queries", 200, "how many titles of stored problems to ask with, as free texts")
 	f.BoolVar(&c.json, "json", false, "print JSON")
 	c.retrieveFlags(cmd)
+}
+
+func (c *config) doctorFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&c.verify, "verify", false, "compare what the graphs return with exact search")
+	f.IntVar(&c.sample, "sample", 200, "how many vectors of each model and kind to look for, with --verify")
+	f.BoolVar(&c.json, "json", false, "print JSON")
 }
 
 // isSet reports whether somebody gave the flag.

@@ -80,7 +80,7 @@ func (p *Pool) Retrieve(n int, out *engine.Candidates) {
 	w.prepare(s, n)
 	w.sets[0].runs = append(w.sets[0].runs[:0], run{0, uint32(s.listings)})
 	if p.reading.Mean != nil {
-		w.pick(s, &w.tops[0], p.seg.given)
+		w.pick(s, &w.tops[0], p.seg.given, lowest)
 	}
 	w.score(s, p.reading, p.glossary, 0, out)
 }

@@ -108,11 +108,11 @@ func (w *work) score(s *snapshot, r *engine.Reading, g *glossary.Glossary, dim i
 	var idealWords, idealConcepts float32 // 0 where there is nothing to look for
 	if len(r.Terms) > 0 {
 		idealWords = w.scoreWords(s, r, out)
-		w.pick(s, &w.tops[1], w.words)
+		w.pick(s, &w.tops[1], w.words, 0)
 	}
 	if len(r.Concepts) > 0 {
 		idealConcepts = w.scoreConcepts(s, r, g, out)
-		w.pick(s, &w.tops[2], w.concepts)
+		w.pick(s, &w.tops[2], w.concepts, 0)
 	}
 	w.collect(s, r, dim, idealWords, idealConcepts, out)
 }
@@ -142,14 +142,14 @@ func (w *work) scan(s *snapshot, query []float32) {
 		for _, r := range w.sets[i].runs {
 			at := int(p.first[r.from]) * p.dim
 			for l := r.from; l < r.to; l++ {
-				best := float32(0)
+				best := float32(lowest)
 				for n := p.first[l+1] - p.first[l]; n > 0; n-- {
 					if v := vek32.Dot(query, p.vectors[at:at+p.dim]); v > best {
 						best = v
 					}
 					at += p.dim
 				}
-				if best > 0 && best >= t.floor() {
+				if best >= t.floor() {
 					t.offer(ref{best, int32(i), l})
 				}
 			}
@@ -191,7 +191,7 @@ func (w *work) scanSignatures(s *snapshot, query []float32, span int) {
 // rescore offers the listings of a run by the exact similarity of their passages within the limit.
 func (w *work) rescore(p *part, number int32, r run, dist []uint16, limit uint16, query []float32) {
 	t, l := &w.tops[0], r.from
-	best := float32(0)
+	best := float32(lowest)
 	for at, end := p.first[r.from], p.first[r.to]; at < end; at++ {
 		if dist[at] > limit {
 			continue
@@ -209,16 +209,16 @@ func (w *work) rescore(p *part, number int32, r run, dist []uint16, limit uint16
 	}
 }
 
-// close offers a listing with the best similarity of its passages, if any, and returns 0 for the next one.
+// close offers a listing with the best similarity of its passages, if any, and returns the start for the next one.
 func (p *part) close(t *top, number int32, l uint32, best float32) float32 {
-	if best > 0 && best >= t.floor() {
+	if best > lowest && best >= t.floor() {
 		t.offer(ref{best, number, l})
 	}
-	return 0
+	return lowest
 }
 
-// pick offers every allowed listing by the best figure of its passages.
-func (w *work) pick(s *snapshot, t *top, figures []float32) {
+// pick offers every allowed listing by the best figure of its passages, where that is above the least.
+func (w *work) pick(s *snapshot, t *top, figures []float32, least float32) {
 	for i := range s.parts {
 		p := &s.parts[i]
 		f := figures[p.base : p.base+p.passages()]
@@ -227,7 +227,7 @@ func (w *work) pick(s *snapshot, t *top, figures []float32) {
 			floor := t.floor()
 			for at, x := range f[lo:hi] {
 				// Few passages reach the floor; only for those it is worth knowing whose they are.
-				if x < floor || x <= 0 {
+				if x < floor || x <= least {
 					continue
 				}
 				l := p.owner[int(lo)+at]

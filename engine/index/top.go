@@ -17,10 +17,13 @@ type top struct {
 
 func (t *top) reset(s *snapshot, n int) { t.snap, t.n, t.refs = s, n, t.refs[:0] }
 
+// lowest is below every score: cosines reach down to -1.
+const lowest = -2
+
 // floor is the score that an offer must reach to have a chance.
 func (t *top) floor() float32 {
 	if len(t.refs) < t.n {
-		return 0
+		return lowest
 	}
 	return t.refs[0].score
 }

@@ -25,7 +25,15 @@ var advice = map[string]string{
 	"53200": "the database server is out of memory; nothing of this batch was stored",
 	"53300": "the database server takes no more connections; raise max_connections, or lower pool_max_conns in the address",
 	"25006": "this server is a standby, which takes no writes; give the address of the primary, and this one as KETNOI_READ_STORE",
+	"57P01": "the database server is being stopped or restarted",
+	"57P02": "the database server crashed; see its log",
+	"57P03": "the database server is starting or stopping; try again in a moment",
 }
+
+// final is an error after which there is no second try, whatever it is.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
 
 // explain adds to what went wrong what can be done about it.
 func explain(err error) error {
@@ -40,6 +48,8 @@ func explain(err error) error {
 		}
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("no server answers there; is it running, and are host and port right: %w", err)
+	case disconnected(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the connection to the database server was lost: %w", err)
 	}
 	return err
 }
@@ -48,21 +58,28 @@ func explain(err error) error {
 // or another transaction was in the way.
 func transient(err error) bool {
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	switch {
+	case errors.As(err, new(final)):
+		return false
+	case errors.As(err, &pg):
 		switch pg.Code {
 		case "40001", "40P01", "57P01", "57P02", "57P03", "53300", "55P03":
 			return true
 		}
 		return strings.HasPrefix(pg.Code, "08")
 	}
+	return disconnected(err)
+}
+
+func disconnected(err error) bool {
 	var op *net.OpError
 	var connect *pgconn.ConnectError
 	return pgconn.SafeToRetry(err) || errors.As(err, &connect) || errors.As(err, &op) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "conn closed")
 }
 
-// How long a call goes on trying while the server is away: a restart or a failover takes seconds.
-const (
+// How long a call goes on trying while the server is away: a restart or a failover takes seconds. Tests are less patient.
+var (
 	readPatience  = 5 * time.Second
 	writePatience = 45 * time.Second
 )
@@ -73,15 +90,20 @@ func again(ctx context.Context, patience time.Duration, do func() error) error {
 	start, pause := time.Now(), 50*time.Millisecond
 	for {
 		err := do()
-		if err == nil || ctx.Err() != nil || !transient(err) || time.Since(start)+pause > patience {
+		switch {
+		case ctx.Err() != nil && err != nil && !errors.Is(err, ctx.Err()):
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		case ctx.Err() != nil || err == nil || !transient(err):
 			return explain(err)
+		case time.Since(start)+pause > patience:
+			return fmt.Errorf("gave up after %s: %w", time.Since(start).Round(time.Second), explain(err))
 		}
 		if pause > time.Second {
 			slog.Warn("the database does not answer; trying again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("%w; until then: %w", ctx.Err(), explain(err))
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, 2*time.Second)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/ketnoi/ketnoi/engine"
 )
 
@@ -90,6 +91,6 @@ func (m model) definition() string {
 	return fmt.Sprintf(`CREATE TABLE %[1]s (
 		listing bigint NOT NULL, passage integer NOT NULL, kind smallint NOT NULL, own bigint NOT NULL, expires bigint NOT NULL,
 		facets bigint[] NOT NULL, v vector(%[2]d) NOT NULL, PRIMARY KEY (listing, passage));
-		ALTER TABLE %[1]s ALTER COLUMN v SET STORAGE %[3]s;
+		ALTER TABLE %[1]s ALTER COLUMN v SET STORAGE %[3]s, ALTER COLUMN facets SET STATISTICS 0;
 		CREATE INDEX %[1]s_facets ON %[1]s USING gin (facets)`, m.table(), m.dim, storage)
 }

@@ -29,7 +29,7 @@ func (st *statistics) share(c engine.Clause) (passages, listings float64) {
 	}
 	n := count{}
 	for _, f := range c.AnyOf {
-		m := st.facets[facetKey(f)]
+		m := st.facets[FacetKey(f)]
 		n.passages, n.listings = n.passages+m.passages, n.listings+m.listings
 	}
 	return min(1, float64(n.passages)/float64(max(1, st.passages))), min(1, float64(n.listings)/float64(max(1, st.listings)))
@@ -112,9 +112,9 @@ func (c *condition) rules(rules []engine.Clause, st *statistics, skip func(engin
 		facets, own := []int64{}, []int64{}
 		for _, f := range r.AnyOf {
 			if isOwn(f) {
-				own = append(own, facetKey(f))
+				own = append(own, FacetKey(f))
 			} else {
-				facets = append(facets, facetKey(f))
+				facets = append(facets, FacetKey(f))
 			}
 		}
 		var test string

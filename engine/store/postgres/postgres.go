@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -62,10 +63,14 @@ func configure(address string) (*pgxpool.Config, error) {
 	if err != nil {
 		return nil, err // pgx leaves the password out
 	}
+	if strings.Contains(config.ConnConfig.Host, "@") { // a part of the password, which must not be shown
+		return nil, errors.New("an @ in the user or the password of an address is written %40")
+	}
 	for name, value := range map[string]string{
-		"application_name": "ketnoi",
-		"jit":              "off",               // compiling costs more than any of our queries
-		"plan_cache_mode":  "force_custom_plan", // which index is best depends on the values asked for
+		"application_name":                "ketnoi",
+		"jit":                             "off",               // compiling costs more than any of our queries
+		"plan_cache_mode":                 "force_custom_plan", // which index is best depends on the values asked for
+		"max_parallel_workers_per_gather": "0",                 // queries are short and many: workers cost more than they save
 	} {
 		if _, set := config.ConnConfig.RuntimeParams[name]; !set {
 			config.ConnConfig.RuntimeParams[name] = value
@@ -74,7 +79,9 @@ func configure(address string) (*pgxpool.Config, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
-	config.MaxConns = max(config.MaxConns, 8)
+	if !strings.Contains(address, "pool_max_conns") {
+		config.MaxConns = max(config.MaxConns, 8)
+	}
 	config.AfterConnect = pgxvector.RegisterTypes
 	return config, nil
 }
@@ -121,7 +128,7 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // it asks every second, for as long as a migration may take
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +167,9 @@ func (s *Store) checkExtension(ctx context.Context) error {
 
 // Address returns the address by which the store was opened, without the password.
 func (s *Store) Address() string { return s.address }
+
+// Pool returns the connections to the primary, for those who look behind the store: doctors and benchmarks.
+func (s *Store) Pool() *pgxpool.Pool { return s.primary }
 
 // Close closes all connections.
 func (s *Store) Close() error {

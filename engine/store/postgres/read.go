@@ -24,7 +24,21 @@ func (s *Store) Seq(ctx context.Context) (seq int64, err error) {
 
 // Changes implements index.Source. It reads one state of the database throughout, row by row as they come.
 func (s *Store) Changes(ctx context.Context, since int64, model string, yield func(index.Change) error) error {
-	return explain(pgx.BeginTxFunc(ctx, s.reader(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	told := false // what was told cannot be taken back
+	return s.read(ctx, func(db *pgxpool.Pool) error {
+		err := changes(ctx, db, since, model, func(c index.Change) error {
+			told = true
+			return yield(c)
+		})
+		if err != nil && told {
+			return final{err}
+		}
+		return err
+	})
+}
+
+func changes(ctx context.Context, db *pgxpool.Pool, since int64, model string, yield func(index.Change) error) error {
+	return pgx.BeginTxFunc(ctx, db, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		m, known, err := findModel(ctx, tx, model)
 		if err != nil {
 			return err
@@ -51,7 +65,7 @@ func (s *Store) Changes(ctx context.Context, since int64, model string, yield fu
 			}
 		}
 		return rows.Err()
-	}))
+	})
 }
 
 // vectorsOf is a column with the listing's vectors of the model, one behind the other.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -19,7 +20,8 @@ type replica struct {
 	maxLag  time.Duration
 	usable  atomic.Bool
 	stop    context.CancelFunc
-	history []moment // of the primary's clock, oldest first; only what the standby has not reached yet
+	history []moment  // of the primary's clock, oldest first: those that the standby has not reached and that matter
+	shown   time.Time // the latest moment that the standby is known to show; zero before it is known to show any
 }
 
 type moment struct {
@@ -69,25 +71,38 @@ func (r *replica) watch(ctx context.Context, primary *pgxpool.Pool) {
 	}
 }
 
-// look decides whether the standby is usable. Where the primary does not answer, the standby is all there is.
+// look decides whether the standby is usable. Where the primary does not answer, the standby is all there is, however far
+// behind it was left.
 func (r *replica) look(ctx context.Context, primary *pgxpool.Pool) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
 	now := time.Now()
-	var seq int64
-	if err := primary.QueryRow(ctx, `SELECT seq FROM clock`).Scan(&seq); err == nil {
-		r.history = append(r.history, moment{now, seq})
-	}
-	var reached int64
-	if err := r.pool.QueryRow(ctx, `SELECT seq FROM clock`).Scan(&reached); err != nil {
+	seq, lost := lookAtClock(ctx, primary)
+	reached, err := lookAtClock(ctx, r.pool)
+	if err != nil {
 		r.usable.Store(false)
 		return err
 	}
-	for len(r.history) > 0 && r.history[0].seq <= reached {
+	if lost == nil {
+		r.history = append(r.history, moment{now, seq})
+	}
+	for len(r.history) > 0 {
+		first := r.history[0]
+		if first.seq <= reached {
+			r.shown = first.at
+		} else if now.Sub(first.at) <= r.maxLag {
+			break
+		} // else reaching it would not be enough
 		r.history = r.history[1:]
 	}
-	r.usable.Store(len(r.history) == 0 || now.Sub(r.history[0].at) <= r.maxLag)
-	return nil
+	r.usable.Store(lost != nil || now.Sub(r.shown) <= r.maxLag)
+	return lost
+}
+
+// lookAtClock has a time limit of its own: a server that swallows what it is sent must not take the other's.
+func lookAtClock(ctx context.Context, db *pgxpool.Pool) (seq int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	err = db.QueryRow(ctx, `SELECT seq FROM clock`).Scan(&seq)
+	return seq, err
 }
 
 // reader is where reads go now.
@@ -98,14 +113,17 @@ func (s *Store) reader() *pgxpool.Pool {
 	return s.primary
 }
 
-// read runs do where reads go. When the standby fails it goes on with the primary.
+// read runs do where reads go. What the standby fails to do the primary may; where that is away, the standby may be back.
 func (s *Store) read(ctx context.Context, do func(*pgxpool.Pool) error) error {
-	if db := s.reader(); db != s.primary {
+	return again(ctx, readPatience, func() error {
+		db := s.reader()
 		err := do(db)
-		if err == nil || ctx.Err() != nil || !transient(err) {
-			return explain(err)
+		if err == nil || db == s.primary || ctx.Err() != nil || errors.As(err, new(final)) {
+			return err
 		}
-		s.replica.usable.Store(false)
-	}
-	return again(ctx, readPatience, func() error { return do(s.primary) })
+		if transient(err) {
+			s.replica.usable.Store(false)
+		}
+		return do(s.primary)
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -30,7 +32,13 @@ type retriever struct {
 
 	refreshing sync.Mutex
 	known      atomic.Pointer[known]
+
+	seed  maphash.Seed
+	stubs *lru.Cache[uint64, *engine.Stub] // by the hash of their text
 }
+
+// cachedStubs is how many stubs are kept, about a kilobyte each.
+const cachedStubs = 30_000
 
 // known is what the retriever remembers of the database between queries.
 type known struct {
@@ -42,7 +50,11 @@ type known struct {
 
 // Retriever returns a way of retrieval by the database itself, for the vectors of a model.
 func (s *Store) Retriever(model string, g *glossary.Glossary) engine.Retriever {
-	return &retriever{store: s, model: model, glossary: g}
+	stubs, err := lru.New[uint64, *engine.Stub](cachedStubs)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &retriever{store: s, model: model, glossary: g, seed: maphash.MakeSeed(), stubs: stubs}
 }
 
 const (
@@ -50,22 +62,21 @@ const (
 	knownFor = 2 * time.Second
 	// efSearch is the width of the search in the graph: at 100 single queries came back with nothing, at 400 none did.
 	efSearch = 400
-	// wordBudget is how many passages with the subject's rarest words and concepts are looked at.
-	wordBudget = 600
-	// maxAsked is how many of the subject's words, the weightiest ones, are asked for.
-	maxAsked = 1_000
+	// About wordBudget passages with the subject's rarest words and concepts are looked at, and wordShare more for each
+	// word: of a long text, many words that are not rare add up.
+	wordBudget, wordShare, maxWordBudget = 400, 20, 4_000
 )
 
 // Retrieve implements engine.Retriever.
 func (x *retriever) Retrieve(ctx context.Context, r *engine.Reading, rules []engine.Clause, n int, out *engine.Candidates) error {
 	out.Reset()
-	out.Path.By = "database"
 	k, err := x.know(ctx)
 	if err != nil {
 		return err
 	}
 	return x.store.read(ctx, func(db *pgxpool.Pool) error {
 		out.Reset()
+		out.Path.By = "database"
 		return (&retrieval{x: x, k: k, db: db, r: r, rules: rules, n: n, out: out, q: newQuestion(x.glossary, r)}).run(ctx)
 	})
 }
@@ -86,10 +97,15 @@ type retrieval struct {
 
 func (t *retrieval) run(ctx context.Context) error {
 	t.plan = newPlan(t.rules, &t.k.statistics, t.n)
+	if t.plan.listings <= t.n {
+		if done, err := t.all(ctx); done || err != nil {
+			return err
+		}
+	}
 	var near, worded []int64
 	var path engine.Path
 	both, inner := errgroup.WithContext(ctx)
-	if t.r.Mean != nil && t.k.has && len(t.r.Mean) == t.k.model.dim {
+	if t.vectors() {
 		both.Go(func() (err error) {
 			near, path.Vectors, err = t.nearest(inner)
 			return err
@@ -106,9 +122,30 @@ func (t *retrieval) run(ctx context.Context) error {
 	}
 	path.By = "database"
 	t.out.Path = path
-	nums := append(near, worded...)
+	nums := slices.Concat(near, worded)
 	slices.Sort(nums)
 	return t.figures(ctx, slices.Compact(nums))
+}
+
+// all answers a query whose rules leave so few listings that nothing has to be chosen: every one is a candidate. done is
+// false where there are more of them than was expected.
+func (t *retrieval) all(ctx context.Context) (done bool, err error) {
+	c := t.where("listings")
+	rows, err := t.db.Query(ctx, fmt.Sprintf(`SELECT num %s LIMIT %d`, c.sql.String(), t.n+1), c.args...)
+	if err != nil {
+		return false, err
+	}
+	nums, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil || len(nums) > t.n {
+		return false, err
+	}
+	if err := t.count(ctx); err != nil {
+		return false, err
+	}
+	if t.out.Allowed = len(nums); t.vectors() {
+		t.out.Path.Vectors = "exact"
+	}
+	return true, t.figures(ctx, nums)
 }
 
 // nearest returns the listings with the nearest passages: n of them, or all that are allowed. It says how it went about it.
@@ -210,8 +247,12 @@ func (t *retrieval) walk(ctx context.Context) (nums []int64, short bool, err err
 	return nums[:min(len(nums), t.n)], len(nums) < t.n, nil
 }
 
+// withoutScans keeps the server, which expects little of an index on arrays, from reading a whole table for a few
+// hundred of its rows.
+const withoutScans = `SELECT set_config('enable_seqscan', 'off', true)`
+
 // worded returns the listings that answer best by words, and by concepts, among the passages with the subject's rarest
-// ones. The rarest are asked for until about wordBudget passages have one; all of the subject's words then count.
+// ones. The rarest are asked for until enough passages have one; all of the subject's words then count.
 func (t *retrieval) worded(ctx context.Context) ([]int64, error) {
 	if err := t.count(ctx); err != nil || len(t.df) == 0 {
 		return nil, err
@@ -221,13 +262,14 @@ func (t *retrieval) worded(ctx context.Context) ([]int64, error) {
 		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, func(a, b int32) int { return cmp.Or(cmp.Compare(t.df[a], t.df[b]), cmp.Compare(a, b)) })
+	budget := min(wordBudget+wordShare*len(keys), maxWordBudget)
 	sum, rare := 0.0, 0
-	for ; rare < len(keys) && (rare == 0 || sum < wordBudget); rare++ {
+	for ; rare < len(keys) && (rare == 0 || sum < float64(budget)); rare++ {
 		sum += float64(t.df[keys[rare]]) * share
 	}
 	for {
-		nums, got, err := t.wordedBy(ctx, keys[:rare])
-		if err != nil || len(nums) >= t.n || got >= 4*wordBudget || rare == len(keys) {
+		nums, got, err := t.wordedBy(ctx, keys[:rare], 2*budget)
+		if err != nil || len(nums) >= t.n || got >= 2*budget || rare == len(keys) {
 			return nums, err
 		}
 		rare = min(len(keys), 2*rare) // the rules left less than they were expected to
@@ -237,15 +279,15 @@ func (t *retrieval) worded(ctx context.Context) ([]int64, error) {
 // count learns how many passages have each of the question's keys.
 func (t *retrieval) count(ctx context.Context) error {
 	keys := make([]int32, 0, len(t.q.terms)+len(t.q.concepts))
-	for key, i := range t.q.terms {
-		if i < maxAsked {
-			keys = append(keys, key)
-		}
+	for key := range t.q.terms {
+		keys = append(keys, key)
 	}
 	for key := range t.q.concepts {
 		keys = append(keys, key)
 	}
-	t.df = make(map[int32]int, len(keys))
+	if t.df = make(map[int32]int, len(keys)); len(keys) == 0 {
+		return nil
+	}
 	for _, key := range keys {
 		t.df[key] = 0 // nobody used it when frequencies were counted; somebody may since
 	}
@@ -262,29 +304,31 @@ func (t *retrieval) count(ctx context.Context) error {
 	return err
 }
 
-// wordedBy scores the allowed passages that have one of the keys; got is how many there were.
-func (t *retrieval) wordedBy(ctx context.Context, keys []int32) (nums []int64, got int, err error) {
+// wordedBy scores the allowed passages that have one of the keys, up to a limit; got is how many there were.
+func (t *retrieval) wordedBy(ctx context.Context, keys []int32, limit int) (nums []int64, got int, err error) {
 	c := t.where("words")
 	k := c.arg(keys)
-	rows, err := t.db.Query(ctx, fmt.Sprintf(`SELECT listing, work, length, counts FROM (SELECT listing, passage, work, length, counts %s AND keys && %s LIMIT %d) AS few
-		ORDER BY listing, passage`, c.sql.String(), k, 4*wordBudget), c.args...)
-	if err != nil {
-		return nil, 0, err
-	}
 	pool := index.NewPool(t.withoutVectors(), t.x.glossary, t.corpus())
-	last := int64(-1)
-	var num int64
-	var work, length int
-	var counts []byte
-	if _, err := pgx.ForEachRow(rows, []any{&num, &work, &length, (*pgtype.DriverBytes)(&counts)}, func() error {
-		if got++; num != last {
-			pool.Listing(&engine.Stub{Listing: &engine.Listing{ID: strconv.FormatInt(num, 10)}})
-			last = num
-		}
-		pool.Passage(work, length, 0)
-		t.q.tell(pool, counts)
-		return nil
-	}); err != nil {
+	var b pgx.Batch
+	b.Queue(withoutScans)
+	b.Queue(fmt.Sprintf(`SELECT listing, work, length, counts FROM (SELECT listing, passage, work, length, counts %s AND keys && %s LIMIT %d) AS few
+		ORDER BY listing, passage`, c.sql.String(), k, limit), c.args...).Query(func(rows pgx.Rows) error {
+		last := int64(-1)
+		var num int64
+		var work, length int
+		var counts pgtype.DriverBytes
+		_, err := pgx.ForEachRow(rows, []any{&num, &work, &length, &counts}, func() error {
+			if got++; num != last {
+				pool.Listing(&engine.Stub{Listing: &engine.Listing{ID: strconv.FormatInt(num, 10)}})
+				last = num
+			}
+			pool.Passage(work, length, 0)
+			t.q.tell(pool, counts)
+			return nil
+		})
+		return err
+	})
+	if err := t.db.SendBatch(ctx, &b).Close(); err != nil {
 		return nil, 0, err
 	}
 	var best engine.Candidates
@@ -315,7 +359,7 @@ func (t *retrieval) corpus() index.Corpus {
 }
 
 // exactCount is the number of listings up to which those that the rules allow are counted rather than estimated.
-const exactCount = 5_000
+const exactCount = 1_000
 
 // allowed returns how many listings the rules let through, and whether that is an estimate.
 func (t *retrieval) allowed(ctx context.Context) (n int, estimated bool, err error) {
@@ -332,15 +376,16 @@ func (t *retrieval) figures(ctx context.Context, nums []int64) error {
 	if len(nums) == 0 {
 		return nil
 	}
-	stubs := make(map[int64]*engine.Stub, len(nums))
-	pool := index.NewPool(t.r, t.x.glossary, t.corpus())
 	var b pgx.Batch
+	b.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`) // a listing that changes meanwhile is seen as it was, or as it is
+	b.Queue(withoutScans)
+	stubs := make(map[int64]*engine.Stub, len(nums))
 	b.Queue(`SELECT num, stub FROM listings WHERE num = ANY($1)`, nums).Query(func(rows pgx.Rows) error {
 		var num int64
-		var body []byte
-		_, err := pgx.ForEachRow(rows, []any{&num, (*pgtype.DriverBytes)(&body)}, func() error {
-			stub := new(engine.Stub)
-			if err := json.Unmarshal(body, stub); err != nil {
+		var body pgtype.DriverBytes
+		_, err := pgx.ForEachRow(rows, []any{&num, &body}, func() error {
+			stub, err := t.x.stub(body)
+			if err != nil {
 				return fmt.Errorf("listing number %d: %w", num, err)
 			}
 			if stub.Allowed(t.rules) { // it may have changed since it was found
@@ -350,37 +395,72 @@ func (t *retrieval) figures(ctx context.Context, nums []int64) error {
 		})
 		return err
 	})
-	similarity, from, args := "0::float8", "words w", []any{nums}
-	if t.r.Mean != nil && t.k.has && len(t.r.Mean) == t.k.model.dim {
-		similarity, from, args = "coalesce(-(v.v <#> $2), 0)", "words w LEFT JOIN "+t.k.model.table()+" v ON v.listing = w.listing AND v.passage = w.passage", append(args, pgvector.NewVector(t.r.Mean))
+	similar := map[place]float32{}
+	if t.vectors() {
+		b.Queue(`SELECT listing, passage, -(v <#> $2) FROM `+t.k.model.table()+` WHERE listing = ANY($1)`, nums, pgvector.NewVector(t.r.Mean)).Query(func(rows pgx.Rows) error {
+			var at place
+			var s float64
+			_, err := pgx.ForEachRow(rows, []any{&at.listing, &at.passage, &s}, func() error {
+				similar[at] = float32(s)
+				return nil
+			})
+			return err
+		})
 	}
-	b.Queue(`SELECT w.listing, w.work, w.length, w.counts, `+similarity+` FROM `+from+` WHERE w.listing = ANY($1) ORDER BY w.listing, w.passage`, args...).Query(func(rows pgx.Rows) error {
+	pool := index.NewPool(t.r, t.x.glossary, t.corpus())
+	b.Queue(`SELECT listing, passage, work, length, counts FROM words WHERE listing = ANY($1) ORDER BY listing, passage`, nums).Query(func(rows pgx.Rows) error {
 		last, known := int64(-1), false
-		var num int64
+		var at place
 		var work, length int
-		var counts []byte
-		var similar float64
-		_, err := pgx.ForEachRow(rows, []any{&num, &work, &length, (*pgtype.DriverBytes)(&counts), &similar}, func() error {
-			if num != last {
-				last = num
+		var counts pgtype.DriverBytes
+		_, err := pgx.ForEachRow(rows, []any{&at.listing, &at.passage, &work, &length, &counts}, func() error {
+			if at.listing != last {
+				last = at.listing
 				var stub *engine.Stub
-				if stub, known = stubs[num]; known {
+				if stub, known = stubs[last]; known {
 					pool.Listing(stub)
 				}
 			}
 			if known {
-				pool.Passage(work, length, float32(similar))
+				pool.Passage(work, length, similar[at])
 				t.q.tell(pool, counts)
 			}
 			return nil
 		})
 		return err
 	})
+	b.Queue(`COMMIT`)
 	if err := t.db.SendBatch(ctx, &b).Close(); err != nil {
 		return err
 	}
 	pool.Retrieve(t.n, t.out)
 	return nil
+}
+
+// stub reads a stub, or finds the one that was read from the same text before: reading them is what a query would spend
+// most of its time on.
+func (x *retriever) stub(body []byte) (*engine.Stub, error) {
+	key := maphash.Bytes(x.seed, body)
+	if stub, ok := x.stubs.Get(key); ok {
+		return stub, nil
+	}
+	stub := new(engine.Stub)
+	if err := json.Unmarshal(body, stub); err != nil {
+		return nil, err
+	}
+	x.stubs.Add(key, stub)
+	return stub, nil
+}
+
+// place is where a passage stands.
+type place struct {
+	listing int64
+	passage int32
+}
+
+// vectors reports whether there is something to compare.
+func (t *retrieval) vectors() bool {
+	return t.r.Mean != nil && t.k.has && len(t.r.Mean) == t.k.model.dim
 }
 
 // know returns statistics that are at most knownFor old. While they are read again, others go on with the old ones.

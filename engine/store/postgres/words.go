@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"encoding/binary"
-	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -15,15 +14,18 @@ import (
 // Rules and words go into the database as numbers: the FNV-1a hash of what they stand for. Facets take all 64 bits,
 // so that no two of a real corpus meet; terms take 32, where a chance meeting only adds a little to a score.
 
-func hash(s string) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(s))
-	return h.Sum64()
+func hash[T string | []byte](s T) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
 }
 
-func facetKey(f engine.Facet) int64 { return int64(hash(string(f))) }
+// FacetKey is the number by which a facet stands in the database.
+func FacetKey(f engine.Facet) int64 { return int64(hash(string(f))) }
 
-func termKey(term string) int32 { return int32(hash(term) >> 32) }
+func termKey[T string | []byte](term T) int32 { return int32(hash(term) >> 32) }
 
 // conceptKey names a concept by its id, which is stable from build to build.
 func conceptKey(g *glossary.Glossary, n int) int32 {
@@ -53,9 +55,9 @@ func newRuled(stub *engine.Stub) ruled {
 	}
 	for _, f := range stub.Facets {
 		if isOwn(f) {
-			r.own = facetKey(f)
+			r.own = FacetKey(f)
 		} else {
-			r.facets = append(r.facets, facetKey(f))
+			r.facets = append(r.facets, FacetKey(f))
 		}
 	}
 	return r
@@ -76,7 +78,7 @@ const countSize = 5 // bytes of a key in counts
 func newSaid(g *glossary.Glossary, l *engine.Listing, p engine.Passage) said {
 	terms, concepts := map[int32]int{}, map[int32]bool{}
 	s := said{}
-	s.length = index.Read(g, l, p, func(term []byte) { terms[termKey(string(term))]++ }, func(n int) { concepts[conceptKey(g, n)] = true })
+	s.length = index.Read(g, l, p, func(term []byte) { terms[termKey(term)]++ }, func(n int) { concepts[conceptKey(g, n)] = true })
 	s.keys = make([]int32, 0, len(terms)+len(concepts))
 	s.counts = make([]byte, 0, countSize*cap(s.keys))
 	add := func(key int32, count int) {

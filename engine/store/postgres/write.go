@@ -5,10 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"runtime"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/engine/glossary"
@@ -64,11 +68,8 @@ func (s *Store) PutVectors(ctx context.Context, model string, dim int, entries [
 		if err := clear(ctx, tx, recut.nums()); err != nil {
 			return nil, err
 		}
-		if err := recut.copyWords(ctx, tx); err != nil {
-			return nil, err
-		}
-		if _, err := tx.Exec(ctx, `UPDATE listings l SET passages = n.passages FROM unnest($1::bigint[], $2::text[]) AS n (num, passages) WHERE l.num = n.num`,
-			recut.nums(), column(recut, func(r *row) string { return r.passages })); err != nil {
+		// A new model often comes with a new version of this program, which may read words and facets otherwise.
+		if err := same.reread(ctx, tx); err != nil {
 			return nil, err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM `+m.table()+` WHERE listing = ANY($1)`, same.nums()); err != nil {
@@ -142,25 +143,31 @@ type row struct {
 
 type rows []*row
 
-// prepare checks entries and turns them into rows, in the order of their ids: writers that lock in one order never wait
-// for each other in a circle.
+// prepare checks entries and turns them into rows, on all cores, in the order of their ids: writers that lock in one
+// order never wait for each other in a circle.
 func prepare(dim int, entries []engine.Entry) (rows, error) {
-	byID := make(map[string]*row, len(entries))
-	for i := range entries {
-		e := &entries[i]
-		r, err := newRow(dim, e)
-		if err != nil {
-			return nil, fmt.Errorf("listing %s: %w", e.Listing.ID, err)
-		}
-		byID[e.Listing.ID] = r
+	made := make(rows, len(entries))
+	var all errgroup.Group
+	all.SetLimit(runtime.GOMAXPROCS(0))
+	for begin := 0; begin < len(entries); begin += preparedAtOnce {
+		all.Go(func() (err error) {
+			for i := begin; i < min(begin+preparedAtOnce, len(entries)); i++ {
+				if made[i], err = newRow(dim, &entries[i]); err != nil {
+					return fmt.Errorf("listing %s: %w", entries[i].Listing.ID, err)
+				}
+			}
+			return nil
+		})
 	}
-	out := make(rows, 0, len(byID))
-	for _, r := range byID {
-		out = append(out, r)
+	if err := all.Wait(); err != nil {
+		return nil, err
 	}
+	out := slices.Collect(maps.Values(made.byID()))
 	slices.SortFunc(out, func(a, b *row) int { return cmp.Compare(a.Listing.ID, b.Listing.ID) })
 	return out, nil
 }
+
+const preparedAtOnce = 16
 
 func newRow(dim int, e *engine.Entry) (*row, error) {
 	if err := e.CheckVectors(dim); err != nil {
@@ -196,42 +203,67 @@ func column[T any](rs rows, get func(*row) T) []T {
 
 func (rs rows) nums() []int64 { return column(rs, func(r *row) int64 { return r.num }) }
 
+func (rs rows) ids() []string { return column(rs, func(r *row) string { return r.Listing.ID }) }
+
+func (rs rows) byID() map[string]*row {
+	out := make(map[string]*row, len(rs))
+	for _, r := range rs {
+		out[r.Listing.ID] = r
+	}
+	return out
+}
+
 func (rs rows) changes() []change {
 	return column(rs, func(r *row) change { return change{r.Listing.ID, &r.num} })
 }
 
-// upsert writes the listings' own rows, learns their numbers, and returns those that were there before.
+// upsert writes the listings' own rows in one statement, learns their numbers, and returns those that were there before.
 func (rs rows) upsert(ctx context.Context, tx pgx.Tx) (replaced []int64, err error) {
-	var b pgx.Batch
-	byID := make(map[string]*row, len(rs))
-	for _, r := range rs {
-		byID[r.Listing.ID] = r
-		b.Queue(`INSERT INTO listings (id, kind, own, expires, facets, fingerprint, stub, body, passages) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-			ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, own = excluded.own, expires = excluded.expires, facets = excluded.facets,
-				fingerprint = excluded.fingerprint, stub = excluded.stub, body = excluded.body, passages = excluded.passages
-			RETURNING num, xmax <> 0`, r.Listing.ID, string(r.Listing.Kind), r.own, r.expires, r.facets, r.fingerprint, r.stub, r.body, r.passages).
-			QueryRow(func(got pgx.Row) error {
-				var old bool
-				err := got.Scan(&r.num, &old)
-				if old {
-					replaced = append(replaced, r.num)
-				}
-				return err
-			})
+	byID := rs.byID()
+	got, err := tx.Query(ctx, `INSERT INTO listings (id, kind, own, expires, facets, fingerprint, stub, body, passages)
+		SELECT id, kind, own, expires, facets::bigint[], fingerprint, stub, body, passages
+			FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[])
+				AS n (id, kind, own, expires, facets, fingerprint, stub, body, passages) ORDER BY id COLLATE "C"
+		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, own = excluded.own, expires = excluded.expires, facets = excluded.facets,
+			fingerprint = excluded.fingerprint, stub = excluded.stub, body = excluded.body, passages = excluded.passages
+		RETURNING id, num, xmax <> 0`,
+		rs.ids(), column(rs, func(r *row) string { return string(r.Listing.Kind) }), column(rs, func(r *row) int64 { return r.own }), column(rs, func(r *row) int64 { return r.expires }),
+		column(rs, func(r *row) string { return array(r.facets) }), column(rs, func(r *row) []byte { return r.fingerprint }),
+		column(rs, func(r *row) string { return r.stub }), column(rs, func(r *row) string { return r.body }), column(rs, func(r *row) string { return r.passages }))
+	if err != nil {
+		return nil, err
 	}
-	return replaced, tx.SendBatch(ctx, &b).Close()
+	var id string
+	var num int64
+	var old bool
+	_, err = pgx.ForEachRow(got, []any{&id, &num, &old}, func() error {
+		if byID[id].num = num; old {
+			replaced = append(replaced, num)
+		}
+		return nil
+	})
+	return replaced, err
+}
+
+// array writes numbers as PostgreSQL does: an array of arrays of several lengths cannot be sent otherwise.
+func array(numbers []int64) string {
+	out := []byte{'{'}
+	for i, n := range numbers {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = strconv.AppendInt(out, n, 10)
+	}
+	return string(append(out, '}'))
 }
 
 // match locks the stored listings that are the very ones of the rows and learns their numbers. recut are those among
 // them whose passages differ.
 func (rs rows) match(ctx context.Context, tx pgx.Tx) (same, recut rows, err error) {
-	byID := make(map[string]*row, len(rs))
-	for _, r := range rs {
-		byID[r.Listing.ID] = r
-	}
+	byID := rs.byID()
 	found, err := tx.Query(ctx, `SELECT l.id, l.num, l.passages FROM listings l JOIN unnest($1::text[], $2::bytea[]) AS n (id, fingerprint)
 		ON l.id = n.id AND l.fingerprint = n.fingerprint ORDER BY l.id FOR UPDATE OF l`,
-		column(rs, func(r *row) string { return r.Listing.ID }), column(rs, func(r *row) []byte { return r.fingerprint }))
+		rs.ids(), column(rs, func(r *row) []byte { return r.fingerprint }))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -246,6 +278,20 @@ func (rs rows) match(ctx context.Context, tx pgx.Tx) (same, recut rows, err erro
 		return nil
 	})
 	return same, recut, err
+}
+
+// reread brings up to date what this program reads out of the listings: passages, facets and words.
+func (rs rows) reread(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, `UPDATE listings l SET own = n.own, expires = n.expires, facets = n.facets::bigint[], stub = n.stub, passages = n.passages
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[]) AS n (num, own, expires, facets, stub, passages) WHERE l.num = n.num`,
+		rs.nums(), column(rs, func(r *row) int64 { return r.own }), column(rs, func(r *row) int64 { return r.expires }), column(rs, func(r *row) string { return array(r.facets) }),
+		column(rs, func(r *row) string { return r.stub }), column(rs, func(r *row) string { return r.passages })); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM words WHERE listing = ANY($1)`, rs.nums()); err != nil {
+		return err
+	}
+	return rs.copyWords(ctx, tx)
 }
 
 // clear removes what belongs to passages of the listings: words, and the vectors of every model.
