@@ -134,8 +134,8 @@ func TestDemoServes(t *testing.T) {
 		if len(a.Items) > 0 && a.Items[0].Listing.ID == "NEW1" {
 			break
 		}
-		if time.Since(stored) > time.Second {
-			t.Fatalf("another process's listing is not found after a second: %+v", a)
+		if time.Since(stored) > 10*time.Second { // a second by far, but for machines that are busy with other tests
+			t.Fatalf("another process's listing is not found after ten seconds: %+v", a)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
