@@ -3,7 +3,6 @@ package engine
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/ketnoi/ketnoi/engine/glossary"
 	"github.com/ketnoi/ketnoi/engine/text"
@@ -64,6 +63,7 @@ const (
 	maxEvidence = 3
 	maxQuote    = 320 // characters
 	maxShared   = 12
+	rareWord    = 2 // inverse document frequency from which a word tells a reader something
 )
 
 // sentence is one sentence of a passage, or its heading, with what it names.
@@ -86,7 +86,8 @@ type explainer struct {
 	reader   string
 	rules    []Clause
 	prefer   []Clause
-	terms    map[string]int // the subject's terms -> index
+	terms    map[string]int  // the subject's terms -> index
+	accented map[string]bool // those that it writes with accents
 	reach    map[int]reached
 	subject  []sentence
 	lastTerm []int // for each term, the last sentence that used it, so that a sentence counts it once
@@ -100,7 +101,7 @@ type reached struct {
 }
 
 func (rec *Recommender) newExplainer(r *Reading, c *Candidates, rules, prefer []Clause, reader string) *explainer {
-	x := &explainer{rec: rec, r: r, c: c, reader: reader, rules: rules, prefer: prefer, terms: map[string]int{}, reach: map[int]reached{}, lastTerm: make([]int, len(r.Terms))}
+	x := &explainer{rec: rec, r: r, c: c, reader: reader, rules: rules, prefer: prefer, terms: map[string]int{}, accented: map[string]bool{}, reach: map[int]reached{}, lastTerm: make([]int, len(r.Terms))}
 	for i, t := range r.Terms {
 		x.terms[t.Text] = i
 	}
@@ -113,7 +114,16 @@ func (rec *Recommender) newExplainer(r *Reading, c *Candidates, rules, prefer []
 	}
 	for i, p := range r.Passages {
 		first := i == 0 || r.Passages[i-1].Source != p.Source
-		x.subject = x.sentences(x.subject, r.Listing, r.Lang, p, first)
+		matchable := r.Listing.Matchable(p)
+		x.subject = x.sentences(x.subject, r.Listing, langOf(matchable, r.Lang), p, first)
+		last := ""
+		text.Terms(matchable, func(term []byte, _, _ int) {
+			if term[0] == '=' {
+				x.accented[last] = true
+			} else {
+				last = string(term)
+			}
+		})
 	}
 	return x
 }
@@ -159,24 +169,32 @@ func telling(term []byte) bool {
 }
 
 // explain builds the explanation of one ranked candidate from its stored entry.
-func (x *explainer) explain(rk *Ranker, s *Scored, e Entry) Explanation {
-	weights := rk.weights(x.r, s.Listing.Lang)
-	out := Explanation{Parts: parts(&weights, s), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
+func (x *explainer) explain(s *Scored, e Entry) Explanation {
+	out := Explanation{Parts: parts(s), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
 	shared, quoted := map[int]Shared{}, map[string]bool{} // by index of the subject's concept; by text
-	for _, h := range strongest(&weights, s) {
-		if h.Passage >= len(e.Passages) {
-			continue // the listing changed since it was retrieved
-		}
+	hits := strongest(s)
+	hits = slices.DeleteFunc(hits, func(h Hit) bool { return h.Passage >= len(e.Passages) }) // the listing changed since
+	for _, h := range hits {
 		p := e.Passages[h.Passage]
-		candidate := x.sentences(nil, e.Listing, e.Listing.Lang, p, true)
-		if ev, ok := x.evidence(candidate, quoted, e, p); ok {
+		matchable := e.Listing.Matchable(p)
+		lang := e.Listing.LangOf(matchable)
+		candidate := x.sentences(nil, e.Listing, lang, p, true)
+		if ev, ok := x.evidence(candidate, quoted, e.Listing, p, lang); ok {
 			ev.Similarity = float64(h.Meaning)
 			out.Evidence = append(out.Evidence, ev)
 		}
 		for _, se := range candidate {
 			x.gather(shared, se)
 		}
-		out.Words = x.words(out.Words, e.Listing.Matchable(p))
+		out.Words = x.words(out.Words, matchable, rareWord)
+	}
+	if len(out.Evidence) == 0 {
+		out.Evidence = x.nearest(out.Evidence, s.Hits, e)
+	}
+	if len(out.Words)+len(shared) == 0 { // better common words than none
+		for _, h := range hits {
+			out.Words = x.words(out.Words, e.Listing.Matchable(e.Passages[h.Passage]), 0)
+		}
 	}
 	out.Concepts = x.order(shared)
 	out.Summary = x.summary(&out, e.Listing)
@@ -184,21 +202,21 @@ func (x *explainer) explain(rk *Ranker, s *Scored, e Entry) Explanation {
 }
 
 // parts returns the score's parts in the order of the signals; a preference is listed only when one was stated.
-func parts(weights *Weights, s *Scored) []Part {
+func parts(s *Scored) []Part {
 	var out []Part
 	for sig, v := range s.Raw {
 		if Signal(sig) == SignalPreference && v == 0 {
 			continue
 		}
-		out = append(out, Part{Signal(sig).String(), v, weights[sig], weights[sig] * v})
+		out = append(out, Part{Signal(sig).String(), v, s.Weights[sig], s.Weights[sig] * v})
 	}
 	return out
 }
 
 // strongest returns the candidate's hits that carry its score, best first, as many as are quoted.
-func strongest(weights *Weights, s *Scored) []Hit {
+func strongest(s *Scored) []Hit {
 	worth := func(h Hit) float64 {
-		return weights[SignalMeaning]*float64(h.Meaning) + weights[SignalWords]*float64(h.Words) + weights[SignalConcepts]*float64(h.Concepts)
+		return s.Weights[SignalMeaning]*float64(h.Meaning) + s.Weights[SignalWords]*float64(h.Words) + s.Weights[SignalConcepts]*float64(h.Concepts)
 	}
 	hits := slices.Clone(s.Hits)
 	slices.SortStableFunc(hits, func(a, b Hit) int {
@@ -211,70 +229,6 @@ func strongest(weights *Weights, s *Scored) []Hit {
 		return 0
 	})
 	return hits[:min(len(hits), maxEvidence)]
-}
-
-// evidence pairs the telling sentence of a candidate's passage, unless it was quoted before, with the subject's sentence
-// that says the same.
-func (x *explainer) evidence(candidate []sentence, quoted map[string]bool, e Entry, p Passage) (Evidence, bool) {
-	best, bestWorth := -1, 0.0
-	for i := range candidate {
-		if w := x.worth(&candidate[i], nil); w > bestWorth && !quoted[candidate[i].text] {
-			best, bestWorth = i, w
-		}
-	}
-	if best < 0 {
-		return Evidence{}, false
-	}
-	quoted[candidate[best].text] = true
-	mine, mineWorth := -1, 0.0
-	for i := range x.subject {
-		if w := x.worth(&candidate[best], &x.subject[i]); w > mineWorth {
-			mine, mineWorth = i, w
-		}
-	}
-	if mine < 0 {
-		return Evidence{}, false
-	}
-	ev := Evidence{
-		Subject:   Quote{Text: cut(x.subject[mine].text), Lang: x.r.Listing.Lang},
-		Candidate: Quote{Text: cut(candidate[best].text), Lang: e.Listing.Lang},
-	}
-	if p.Source >= 0 {
-		ev.Candidate.Work, ev.Candidate.Year = e.Listing.Works[p.Source].Title, e.Listing.Works[p.Source].Year
-		if lang, sure := text.Detect(candidate[best].text); sure { // works are often in another language than the profile
-			ev.Candidate.Lang = lang
-		}
-	}
-	return ev, true
-}
-
-// worth is what sentence c of a candidate has in common with sentence s of the subject, or with the whole subject if
-// s is nil: concepts by closeness and rarity, words by rarity.
-func (x *explainer) worth(c, s *sentence) float64 {
-	sum := 0.0
-	for _, n := range c.concepts {
-		if to, ok := x.reach[n.concept]; ok && (s == nil || s.names(x.r.Concepts[to.index].Concept)) {
-			sum += float64(to.link.Strength()) * float64(at(x.c.ConceptIDF, to.index))
-		}
-	}
-	for _, t := range c.terms {
-		if s == nil || slices.Contains(s.terms, t) {
-			sum += 0.5 * float64(at(x.c.TermIDF, t))
-		}
-	}
-	return sum
-}
-
-func (s *sentence) names(concept int) bool {
-	return slices.ContainsFunc(s.concepts, func(n named) bool { return n.concept == concept })
-}
-
-// at returns v[i], or 1 where a retriever gave no figures.
-func at(v []float32, i int) float32 {
-	if i < len(v) {
-		return v[i]
-	}
-	return 1
 }
 
 // gather notes which of the subject's concepts the sentence answers, the closest link first.
@@ -327,45 +281,6 @@ func (x *explainer) order(shared map[int]Shared) []Shared {
 		out = append(out, shared[i])
 	}
 	return out
-}
-
-// words adds the subject's rarer words that s uses, as s writes them. Pairs of Han or Hangul characters are no words
-// to a reader and are left out, and so are single syllables where their pair is there.
-func (x *explainer) words(out []string, s string) []string {
-	text.Terms(s, func(term []byte, start, end int) {
-		i, ok := x.terms[string(term)]
-		if !ok || len(out) >= maxShared || term[0] == '=' || at(x.c.TermIDF, i) < 2 || !telling(term) {
-			return
-		}
-		w := strings.ToLower(s[start:end])
-		if r, _ := utf8.DecodeRuneInString(w); r >= 0x1100 && (r < 0x1E00 || r > 0x1EFF) {
-			return
-		}
-		if !slices.Contains(out, w) {
-			out = append(out, w)
-		}
-	})
-	return out
-}
-
-// cut shortens a quote to maxQuote characters at a space, and says so with "…".
-func cut(s string) string {
-	if utf8.RuneCountInString(s) <= maxQuote {
-		return s
-	}
-	n, last := 0, 0
-	for i, r := range s {
-		if n++; n > maxQuote {
-			if last == 0 {
-				last = i
-			}
-			return strings.TrimSpace(s[:last]) + " …"
-		}
-		if r == ' ' {
-			last = i
-		}
-	}
-	return s
 }
 
 // results lists the query's rules, all of which hold, and its preferences.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ketnoi/ketnoi/engine/glossary"
@@ -14,6 +15,7 @@ var phrases = map[string]map[string]string{
 	"close":    {"vi": "Gần với nhu cầu: %s.", "fr": "Sujets proches : %s.", "en": "Close to it: %s.", "ko": "유사 개념: %s.", "zh": "相近内容：%s。"},
 	"words":    {"vi": "Từ ngữ chung: %s.", "fr": "Mots communs : %s.", "en": "Shared words: %s.", "ko": "공통 단어: %s.", "zh": "共同用词：%s。"},
 	"meaning":  {"vi": "Nội dung gần nhau về nghĩa.", "fr": "Les textes sont proches par le sens.", "en": "The texts are close in meaning.", "ko": "내용이 의미상 가깝습니다.", "zh": "两段内容含义相近。"},
+	"fields":   {"vi": "Cùng lĩnh vực: %s.", "fr": "Domaine commun : %s.", "en": "Same field: %s.", "ko": "같은 분야: %s.", "zh": "同一领域：%s。"},
 	"about":    {"vi": "Bên được giới thiệu: %s.", "fr": "Profil : %s.", "en": "About it: %s.", "ko": "추천 대상: %s.", "zh": "推荐对象：%s。"},
 	"written":  {"vi": "viết bằng %s", "fr": "rédigé en %s", "en": "written in %s", "ko": "작성 언어 %s", "zh": "原文为%s"},
 	"level":    {"vi": "mức sẵn sàng TRL %d", "fr": "maturité TRL %d", "en": "readiness TRL %d", "ko": "성숙도 TRL %d", "zh": "技术成熟度 TRL %d"},
@@ -68,8 +70,11 @@ func (x *explainer) summary(e *Explanation, l *Listing) string {
 	if len(same)+len(near) < 2 && len(e.Words) > 0 {
 		out = append(out, say("words", x.join(e.Words, 6)))
 	}
-	if len(out) == 0 {
+	if len(out) == 0 && largest(e.Parts) == SignalMeaning.String() {
 		out = append(out, say("meaning"))
+	}
+	if f := sharedFields(x.r.Fields, l.Fields, x.reader); len(out) == 0 && len(f) > 0 {
+		out = append(out, say("fields", x.join(f, 2)))
 	}
 	facts := []string{Phrase(string(l.Kind), x.reader)}
 	if l.Lang != "" {
@@ -95,6 +100,37 @@ func (x *explainer) summary(e *Explanation, l *Listing) string {
 		return strings.Join(out, "")
 	}
 	return strings.Join(out, " ")
+}
+
+// largest returns the signal of the part with the most points.
+func largest(parts []Part) string {
+	name, most := "", 0.0
+	for _, p := range parts {
+		if p.Points > most {
+			name, most = p.Signal, p.Points
+		}
+	}
+	return name
+}
+
+// sharedFields returns the names of the fields that both have, or else of the major fields.
+func sharedFields(subject, candidate []string, reader string) (out []string) {
+	add := func(code string) {
+		if name := glossary.FieldLabel(code, reader); !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	for _, f := range subject {
+		if slices.Contains(candidate, f) {
+			add(f)
+		}
+	}
+	for _, f := range subject {
+		if len(out) == 0 && slices.ContainsFunc(candidate, func(c string) bool { return major(c) == major(f) }) {
+			add(major(f))
+		}
+	}
+	return out
 }
 
 // join lists at most n entries as the reader's language separates them.

@@ -27,7 +27,7 @@ func drawCandidates(t *rapid.T) *Candidates {
 	return c
 }
 
-var subject = &Reading{Listing: &Listing{ID: "S", Kind: Problem, Lang: "vi"}, Fields: []string{"4.1"}, Mean: []float32{1}}
+var subject = &Reading{Listing: &Listing{ID: "S", Kind: Problem, Lang: "vi"}, Lang: "vi", Fields: []string{"4.1"}, Mean: []float32{1}}
 
 // TestScoreIsTheSumOfItsParts: every raw value lies in [0, 1], the points add up, the order is by score, then id.
 func TestScoreIsTheSumOfItsParts(t *testing.T) {
@@ -37,8 +37,7 @@ func TestScoreIsTheSumOfItsParts(t *testing.T) {
 		ranked := rk.Rank(subject, prefer, drawCandidates(t), nil)
 		for i, s := range ranked {
 			sum := 0.0
-			weights := rk.weights(subject, s.Listing.Lang)
-			for _, p := range parts(&weights, &s) {
+			for _, p := range parts(&s) {
 				if p.Raw < 0 || p.Raw > 1 || math.IsNaN(p.Raw) {
 					t.Fatalf("%s of %s is %v", p.Signal, s.Listing.ID, p.Raw)
 				}
@@ -114,11 +113,49 @@ func TestWeightsAddUp(t *testing.T) {
 	}
 }
 
+// TestUnknownLanguageCostsNothing: where a language is unknown or a guess, a candidate scores what the kinder set gives it.
+func TestUnknownLanguageCostsNothing(t *testing.T) {
+	rk := DefaultRanker()
+	guessed := *subject
+	guessed.Lang = ""
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawCandidates(t)
+		scores := map[string]float64{}
+		for _, s := range rk.Rank(&guessed, nil, c, nil) {
+			scores[s.Listing.ID] = s.Score
+		}
+		for i := range c.List {
+			raw := raw(subject, nil, &c.List[i])
+			if want := max(rk.Within.base(&raw), rk.Across.base(&raw)); math.Abs(scores[c.List[i].Listing.ID]-want) > 1e-12 {
+				t.Fatalf("%s scores %v, want %v", c.List[i].Listing.ID, scores[c.List[i].Listing.ID], want)
+			}
+		}
+	})
+}
+
+// TestPreferencesMakeNoMatch: what preferences add is not held against the threshold.
+func TestPreferencesMakeNoMatch(t *testing.T) {
+	rk := DefaultRanker()
+	prefer := (&Filter{Fields: []string{"4.1"}, Languages: []string{"ko"}}).Clauses()
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawCandidates(t)
+		bare := map[string]float64{}
+		for _, s := range rk.Rank(subject, nil, c, nil) {
+			bare[s.Listing.ID] = s.Score
+		}
+		for _, s := range rk.Rank(subject, prefer, c, nil) {
+			if s.Base != bare[s.Listing.ID] || s.Score < s.Base {
+				t.Fatalf("%s: base %v, score %v, without preferences %v", s.Listing.ID, s.Base, s.Score, bare[s.Listing.ID])
+			}
+		}
+	})
+}
+
 func TestWeightsWithoutVectors(t *testing.T) {
 	rk := DefaultRanker()
 	for _, lang := range []string{"vi", "ko"} {
 		sum := 0.0
-		for sig, w := range rk.weights(&Reading{Listing: subject.Listing}, lang) {
+		for sig, w := range rk.weights(&Reading{Listing: subject.Listing, Lang: "vi"}, lang, new([nSignals]float64)) {
 			if Signal(sig) != SignalPreference {
 				sum += w
 			}
@@ -148,7 +185,7 @@ func TestRankAllocatesNothingPerCandidate(t *testing.T) {
 		l := &Listing{ID: fmt.Sprintf("C%03d", i), Lang: "ko", Fields: []string{"4.1"}, Seeks: &Seeks{Kinds: []Kind{Problem}, Regions: []string{"VN"}, Languages: []string{"vi"}}}
 		c.List = append(c.List, Candidate{Stub: NewStub(l), Hits: []Hit{{Meaning: float32(i%7) / 7}, {Work: 1, Words: 0.1}}})
 	}
-	rk, r := DefaultRanker(), &Reading{Listing: subject.Listing, Fields: subject.Fields, Regions: []string{"VN-35", "VN"}}
+	rk, r := DefaultRanker(), &Reading{Listing: subject.Listing, Lang: "vi", Fields: subject.Fields, Regions: []string{"VN-35", "VN"}}
 	prefer := (&Filter{Fields: []string{"4"}, Regions: []string{"VN"}}).Clauses()
 	out := rk.Rank(r, prefer, c, nil)
 	if got := testing.AllocsPerRun(20, func() { out = rk.Rank(r, prefer, c, out) }); got > 0 {

@@ -48,8 +48,8 @@ type Embedder interface {
 	Embed(ctx context.Context, texts []string) ([][]float32, error)
 }
 
-// read prepares a subject; lang is its language as far as it is certain, else empty. Without vectors in e it asks the embedder; when that fails, the reading comes without
-// vectors and the error says why.
+// read prepares a subject; lang is its language as far as it is certain, else empty. Without vectors in e it asks the
+// embedder; when that fails, the reading comes without vectors and the error says why.
 func (rec *Recommender) read(ctx context.Context, e Entry, lang string) (*Reading, error) {
 	r := &Reading{Listing: e.Listing, Lang: lang, Passages: e.Passages, Vectors: e.Vectors, Fields: e.Listing.Fields}
 	for _, code := range e.Listing.Regions {
@@ -86,7 +86,7 @@ func (rec *Recommender) readWords(r *Reading, texts []string) {
 	var order []int
 	for _, t := range texts {
 		text.Terms(t, func(term []byte, _, _ int) { terms[string(term)]++ })
-		rec.Glossary.Find(t, r.Lang, func(m glossary.Mention) {
+		rec.Glossary.Find(t, langOf(t, r.Lang), func(m glossary.Mention) {
 			if concepts[m.Concept]++; concepts[m.Concept] == 1 {
 				order = append(order, m.Concept)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type Subject struct {
 	Kind         Kind     `json:"kind,omitzero"`
 	Title        string   `json:"title,omitzero"`
 	Lang         string   `json:"lang"`
+	Guessed      bool     `json:"lang_guessed,omitzero" doc:"The text is too short to be sure of its language; state it in the query's lang"`
 	Regions      []string `json:"regions,omitempty"`
 	Organisation string   `json:"organisation,omitzero"`
 }
@@ -32,7 +34,7 @@ type Subject struct {
 type Answer struct {
 	Subject   Subject          `json:"subject" doc:"The listing that asked; of a free text, its language"`
 	Items     []Recommendation `json:"items" nullable:"false" doc:"Best first; empty when there is no good match"`
-	NoMatch   bool             `json:"no_match" doc:"No candidate reaches the threshold"`
+	NoMatch   bool             `json:"no_match" doc:"No candidate reaches the threshold without preferences"`
 	Threshold float64          `json:"threshold" doc:"The least score of a good match"`
 	Nearest   []Near           `json:"nearest,omitempty" doc:"With no_match: the best that fell short"`
 	Allowed   int              `json:"allowed" doc:"How many listings the rules let through"`
@@ -51,7 +53,7 @@ type Near struct {
 	Kind  Kind    `json:"kind"`
 	Title string  `json:"title"`
 	Lang  string  `json:"lang"`
-	Score float64 `json:"score"`
+	Score float64 `json:"score" doc:"Without preferences"`
 }
 
 // Removed says how many good matches a rule cost.
@@ -101,7 +103,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 		return nil, err
 	}
 	l := r.Listing
-	a := &Answer{Subject: Subject{ID: l.ID, Title: l.Title, Lang: l.Lang, Regions: l.Regions, Organisation: l.Organisation}, Items: []Recommendation{}, Removed: []Removed{}, Threshold: rec.Ranker.Threshold, Ranker: rec.Ranker.Name, Model: rec.Embedder.Model()}
+	a := &Answer{Subject: Subject{ID: l.ID, Title: l.Title, Lang: l.Lang, Guessed: q.guessed && l.Lang != "", Regions: l.Regions, Organisation: l.Organisation}, Items: []Recommendation{}, Removed: []Removed{}, Threshold: rec.Ranker.Threshold, Ranker: rec.Ranker.Name, Model: rec.Embedder.Model()}
 	if l.ID != "" {
 		a.Subject.Kind = l.Kind
 	}
@@ -113,7 +115,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 
 	rules, prefer := q.clauses(r.Listing, rec.Now()), q.Prefer.Clauses()
 	if stated := q.Filter.Clauses(); len(stated) > 0 {
-		if a.Removed, err = rec.removed(ctx, r, rules, stated, prefer, sc); err != nil {
+		if a.Removed, err = rec.removed(ctx, r, rules, stated, sc); err != nil {
 			return nil, err
 		}
 	}
@@ -125,11 +127,14 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	sc.scored = rec.Ranker.Rank(r, prefer, &sc.candidates, sc.scored)
 	lap(&a.Steps.Score)
 
-	if a.NoMatch = len(sc.scored) == 0 || sc.scored[0].Score < rec.Ranker.Threshold; a.NoMatch {
+	// A preference moves a candidate up or down the list, and never into it.
+	top := slices.DeleteFunc(sc.scored, func(s Scored) bool { return s.Base < rec.Ranker.Threshold })
+	if a.NoMatch = len(top) == 0; a.NoMatch {
+		sc.scored = rec.Ranker.Rank(r, nil, &sc.candidates, sc.scored)
 		a.Nearest = near(sc.scored[:min(3, len(sc.scored))])
 		return a, nil
 	}
-	top := sc.scored[:min(q.Limit, len(sc.scored))]
+	top = top[:min(q.Limit, len(top))]
 	reader := q.Reader
 	if reader == "" {
 		reader = r.Listing.Lang
@@ -201,9 +206,9 @@ func (rec *Recommender) subject(ctx context.Context, q *Query) (r *Reading, degr
 	return r, degraded, nil
 }
 
-// removed counts, among the best candidates found without the stated rules, those that reach the threshold and fail
-// each of them. A candidate that fails two rules counts for both.
-func (rec *Recommender) removed(ctx context.Context, r *Reading, rules, stated, prefer []Clause, sc *scratch) ([]Removed, error) {
+// removed counts, among the best candidates found without the stated rules, those that reach the threshold without
+// preferences and fail each of them. A candidate that fails two rules counts for both.
+func (rec *Recommender) removed(ctx context.Context, r *Reading, rules, stated []Clause, sc *scratch) ([]Removed, error) {
 	open := make([]Clause, 0, len(rules))
 	for _, c := range rules {
 		if c.Rule == RuleKind || c.Rule == RuleCurrent || c.Rule == RuleOwn {
@@ -213,12 +218,12 @@ func (rec *Recommender) removed(ctx context.Context, r *Reading, rules, stated, 
 	if err := rec.Retriever.Retrieve(ctx, r, open, perWay, &sc.candidates); err != nil {
 		return nil, err
 	}
-	sc.scored = rec.Ranker.Rank(r, prefer, &sc.candidates, sc.scored)
+	sc.scored = rec.Ranker.Rank(r, nil, &sc.candidates, sc.scored)
 	out := make([]Removed, len(stated))
 	for i, c := range stated {
 		out[i].Rule = c.Rule
 		for _, s := range sc.scored {
-			if s.Score >= rec.Ranker.Threshold && !c.Holds(s.Facets, s.Expires) {
+			if s.Base >= rec.Ranker.Threshold && !c.Holds(s.Facets, s.Expires) {
 				out[i].Count++
 			}
 		}
@@ -248,7 +253,7 @@ func (rec *Recommender) items(ctx context.Context, x *explainer, top []Scored) (
 		}
 		shown := *e.Listing
 		shown.Text, shown.Works = "", nil
-		out = append(out, Recommendation{Rank: len(out) + 1, Listing: &shown, Score: top[i].Score, Explanation: x.explain(&rec.Ranker, &top[i], e)})
+		out = append(out, Recommendation{Rank: len(out) + 1, Listing: &shown, Score: top[i].Score, Explanation: x.explain(&top[i], e)})
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ketnoi/ketnoi/engine/glossary"
+	"github.com/ketnoi/ketnoi/engine/text"
 )
 
 // Passage is a span of a listing that is embedded and can be quoted: bytes [Start, End) of one of its texts.
@@ -69,6 +70,22 @@ func (l *Listing) Matchable(p Passage) string {
 		return h + "\n" + l.Quote(p)
 	}
 	return l.Quote(p)
+}
+
+// LangOf returns the language of a passage, given as Matchable does: what its beginning surely is, else the listing's. Works
+// are often in another language than the profile around them, and their concepts would be looked for by the wrong terms.
+func (l *Listing) LangOf(matchable string) string { return langOf(matchable, l.Lang) }
+
+// langOf is what s surely is, else declared. A language that we cannot detect is believed.
+func langOf(s, declared string) string {
+	const enough = 300 // bytes
+	if declared != "" && !isReader(declared) {
+		return declared
+	}
+	if lang, sure := text.Detect(s[:min(len(s), enough)]); sure {
+		return lang
+	}
+	return declared
 }
 
 // Stub is what rules and signals need to know of a listing while it is a candidate: all but its texts.

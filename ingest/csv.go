@@ -192,7 +192,7 @@ func tableRecord(line int, columns, cells []string) (Record, error) {
 			continue
 		}
 		if !utf8.ValidString(cells[i]) {
-			return r, &RecordError{Line: line, Field: name, Reason: "not valid UTF-8; it looks like " + guess([]byte(cells[i]))}
+			return r, &RecordError{Line: line, Field: name, Reason: "not valid UTF-8: " + advice(guess([]byte(cells[i])))}
 		}
 		v, err := jsontext.AppendQuote(nil, cells[i])
 		if err != nil {

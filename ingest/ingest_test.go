@@ -372,27 +372,6 @@ func TestStops(t *testing.T) {
 	}
 }
 
-func TestSniff(t *testing.T) {
-	encoded := map[string]string{ // "Nước thải dệt nhuộm, cần xử lý ở tỉnh Đồng Nai" as old programs wrote it
-		"Windows-1258": "N\xfd\xf5\xec\x63 th\x61\xd2i d\xea\xf2t nhu\xf4\xf2m, c\xe2\xccn x\xfd\xd2 l\x79\xec \xf5\xd2 ti\xd2nh \xd0\xf4\xccng Nai",
-		"TCVN3 (ABC)":  "N\xad\xedc th\xb6i d\xd6t nhu\xe9m, c\xc7n x\xf6 l\xfd \xeb t\xd8nh \xa7\xe5ng Nai",
-		"VNI":          "N\xf6\xf4\xf9c tha\xfbi de\xe4t nhuo\xe4m, ca\xe0n x\xf6\xfb l\xfd \xf4\xfb t\xf1nh \xd1o\xe0ng Nai",
-	}
-	for want, s := range encoded {
-		if got := Sniff([]byte(s)); got != want {
-			t.Errorf("Sniff of %s gives %q", want, got)
-		}
-	}
-	for s, want := range map[string]string{
-		"Nước thải": "", "Nước th\xe1\xba": "", "plain": "", "": "", "\xff\xfei\x00d\x00": "UTF-16 (little-endian)", "\xfe\xff\x00i": "UTF-16 (big-endian)", "i\x00d\x00,\x00t\x00": "UTF-16 without a byte-order mark",
-		"caf\xe9 et th\xe9, no\xebl": "a one-byte encoding such as Windows-1252",
-	} {
-		if got := Sniff([]byte(s)); got != want {
-			t.Errorf("Sniff(%+q) = %q, want %q", s, got, want)
-		}
-	}
-}
-
 func FuzzCSV(f *testing.F) {
 	for _, s := range []string{"id,kind,title,text\na,problem,b,c\n", "a;b\n\"x\n\"\"y\";z\r\r\n", "\"\n\"", "a\tb\n\"", "id|text\n1|\"2\"3\n"} {
 		f.Add(s)

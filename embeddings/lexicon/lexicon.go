@@ -44,10 +44,10 @@ type Embedder struct {
 	scratch  sync.Pool
 }
 
-// New returns the embedder over a glossary. The model's name carries the glossary's version: other terms, other
-// vectors.
+// New returns the embedder over a glossary. The model's name carries the glossary's version, and that the matcher's: other
+// terms, or found otherwise, other vectors. The number before it is raised when the tokenizer or the sums change.
 func New(g *glossary.Glossary) *Embedder {
-	e := &Embedder{glossary: g, model: "lexicon-1-" + g.Version(), concepts: make([][Dim]int16, g.Len())}
+	e := &Embedder{glossary: g, model: "lexicon-2-" + g.Version(), concepts: make([][Dim]int16, g.Len())}
 	e.scratch.New = func() any { return &sums{words: map[string]int32{}, concepts: map[int]int32{}} }
 	for n := range e.concepts {
 		e.concepts[n] = pattern(g, n)

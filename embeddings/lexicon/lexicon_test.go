@@ -48,7 +48,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got strings.Builder
-	for _, s := range []string{"tôm", "nuôi trồng thủy sản bằng công nghệ mới", "capteurs d'humidité", "새우 양식장", "对虾养殖技术", "😀"} {
+	for _, s := range []string{"tôm", "nuôi trồng thủy sản bằng công nghệ mới", "capteurs d'humidité", "새우 양식장", "对虾养殖技术", "😀", "쌀을 씻는 솥", "shrimping", "SHRIMP"} {
 		h := sha256.New()
 		for _, x := range embed(t, New(g), s)[0] {
 			if err := binary.Write(h, binary.LittleEndian, x); err != nil {

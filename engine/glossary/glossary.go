@@ -52,8 +52,8 @@ var Default = sync.OnceValue(func() *Glossary {
 })
 
 // Load reads every *.tsv of fsys as concepts; the file's name is the field's code. It refuses, naming file and line:
-// an unknown field, a wrong number of columns, an empty term cell, a second concept with the same id, a term that
-// already belongs to another concept in that language, and links that lead nowhere or round in a circle.
+// an unknown field, a wrong number of columns, an empty term, a second concept with the same id, a lone word of grammar, a
+// term that the matcher cannot tell from another concept's in that language, and links that lead nowhere or round in a circle.
 func Load(fsys fs.FS) (*Glossary, error) {
 	names, err := fs.Glob(fsys, "*.tsv")
 	if err != nil {
@@ -63,6 +63,7 @@ func Load(fsys fs.FS) (*Glossary, error) {
 	g := &Glossary{byID: map[string]int{}}
 	var rows []row
 	hash := sha256.New()
+	fmt.Fprintln(hash, "matcher", matcherVersion)
 	for _, name := range names {
 		more, err := readTable(fsys, name, append([]string{"id", "broader", "related"}, text.Languages...)...)
 		if err != nil {
@@ -83,7 +84,9 @@ func Load(fsys fs.FS) (*Glossary, error) {
 	if err := g.link(rows); err != nil {
 		return nil, err
 	}
-	g.trie = buildTrie(g.concepts)
+	if g.trie, err = buildTrie(g.concepts, rows); err != nil {
+		return nil, err
+	}
 	g.version = hex.EncodeToString(hash.Sum(nil))[:8]
 	return g, nil
 }
@@ -108,10 +111,9 @@ func (g *Glossary) add(r row, field string) error {
 	return nil
 }
 
-// link resolves broader and related ids, once all are known, and checks that terms are unique within a language.
+// link resolves broader and related ids, once all are known.
 func (g *Glossary) link(rows []row) error {
 	g.narrower = make([][]int, len(g.concepts))
-	owner := map[string]string{}
 	for i, r := range rows {
 		c := &g.concepts[i]
 		if up := r.cells[1]; up != "" {
@@ -131,15 +133,6 @@ func (g *Glossary) link(rows []row) error {
 				c.Related = append(c.Related, n)
 			}
 		}
-		for _, lang := range text.Languages {
-			for _, term := range c.Terms[lang] {
-				key := lang + " " + strings.ToLower(term)
-				if other, dup := owner[key]; dup {
-					return r.errorf("%s: the %s term %q already belongs to %s", c.ID, lang, term, other)
-				}
-				owner[key] = c.ID
-			}
-		}
 	}
 	for i := range g.concepts {
 		for up, steps := g.concepts[i].Broader, 0; up != None; up, steps = g.concepts[up].Broader, steps+1 {
@@ -154,7 +147,7 @@ func (g *Glossary) link(rows []row) error {
 // Len returns the number of concepts.
 func (g *Glossary) Len() int { return len(g.concepts) }
 
-// Version returns 8 hexadecimal digits that change whenever a concept, a term or a link does.
+// Version returns 8 hexadecimal digits that change whenever a concept, a term or a link does, or the way terms are found.
 func (g *Glossary) Version() string { return g.version }
 
 // Concept returns concept number n, 0 <= n < Len. It must not be changed.

@@ -104,7 +104,11 @@ func TestLoadRefuses(t *testing.T) {
 		{"duplicate id", `4.1.tsv:3: id "rice" stands twice`, []string{good, "rice\t\t\tgạo\triz blanc\twhite rice\t쌀알\t大米"}},
 		{"duplicate term", `4.1.tsv:3: paddy: the vi term "Lúa" already belongs to rice`, []string{good, "paddy\t\t\tLúa\trizière\tpaddy\t논농사\t稻田"}},
 		{"empty term", `4.1.tsv:2: rice: no term in fr`, []string{"rice\t\t\tlúa\t\trice\t벼농사\t水稻"}},
-		{"only separators", `4.1.tsv:2: rice: no term in fr`, []string{"rice\t\t\tlúa\t ; \trice\t벼농사\t水稻"}},
+		{"only separators", `4.1.tsv:2: fr: an entry between semicolons is empty`, []string{"rice\t\t\tlúa\t ; \trice\t벼농사\t水稻"}},
+		{"empty between terms", `4.1.tsv:2: en: an entry between semicolons is empty`, []string{"rice\t\t\tlúa\triz\trice;;paddy\t벼농사\t水稻"}},
+		{"same to the matcher", `4.1.tsv:3: dryer: the en term "rice-drying" already belongs to rice, as "rice dryings"`, []string{"rice\t\t\tlúa\triz\trice dryings\t벼농사\t水稻", "dryer\t\t\tmáy sấy\tséchoir\trice-drying\t건조기\t干燥机"}},
+		{"same but for spaces", `4.1.tsv:3: dryer: the ko term "벼 농사" already belongs to rice, as "벼농사"`, []string{good, "dryer\t\t\tmáy sấy\tséchoir\tdryer\t벼 농사\t干燥机"}},
+		{"word of grammar", `4.1.tsv:2: rice: the en term "can" is a word of grammar`, []string{"rice\t\t\tlúa\triz\trice;can\t벼농사\t水稻"}},
 		{"dangling broader", `4.1.tsv:2: rice: broader "cereal" is no other concept`, []string{"rice\tcereal\t\tlúa\triz\trice\t벼농사\t水稻"}},
 		{"dangling related", `4.1.tsv:2: rice: related "husk" is no other concept`, []string{"rice\t\thusk\tlúa\triz\trice\t벼농사\t水稻"}},
 		{"circle", `broader leads round in a circle`, []string{"a\tb\t\tmột lúa\tun riz\tone rice\t벼하나\t水稻一", "b\ta\t\thai lúa\tdeux riz\ttwo rice\t벼둘둘\t水稻二"}},
@@ -117,8 +121,9 @@ func TestLoadRefuses(t *testing.T) {
 			}
 		})
 	}
-	if err := load(good); err != nil {
-		t.Errorf("a good line is refused: %v", err)
+	// Accents, endings and capitals tell these apart.
+	if err := load(good, "lime\t\t\tlụa\tchaux\tlime;ricing\t석회암\t石灰", "lims\t\t\tlũa\tlims\tLIMS;riced\t실험실 관리\t管理系统"); err != nil {
+		t.Errorf("good lines are refused: %v", err)
 	}
 	if _, err := Load(fstest.MapFS{"9.9.tsv": {Data: []byte(header)}}); err == nil {
 		t.Error("a file of an unknown field is taken")
@@ -183,6 +188,53 @@ func TestFind(t *testing.T) {
 	} {
 		if got := find(g, tc.in, tc.lang); !slices.Equal(got, tc.want) {
 			t.Errorf("Find(%q, %q) = %q, want %q", tc.in, tc.lang, got, tc.want)
+		}
+	}
+}
+
+// TestFindMeansIt holds the default glossary to words that look like terms and are none, and to the terms they look like.
+func TestFindMeansIt(t *testing.T) {
+	g := Default()
+	for _, tc := range []struct {
+		in, lang string
+		want     string // the concepts in order
+	}{
+		{"Rice can be stored", "en", "rice"}, {"rice canning", "en", "rice canned-food"}, {"Can it be done?", "en", ""},
+		{"cần can thiệp sớm", "vi", ""}, {"can ho tro ky thuat", "vi", ""}, {"can", "", ""},
+		{"an energy source, power sources", "en", ""}, {"sourcing of rice", "en", "procurement rice"},
+		{"silicon wafers", "en", "silicon-wafer"}, {"a silicone", "en", "silicone-chemistry"},
+		{"Landing aid, aiding navigation, Aid and AID", "en", ""}, {"HIV/AIDS care", "en", "hiv-aids hiv-aids"}, {"AIDS", "en", "hiv-aids"}, {"a cure for AIDS", "en", "hiv-aids"},
+		{"The team was led by experts", "en", ""}, {"led by experts", "en", ""}, {"LEDs and an LED", "en", "led-device led-device"},
+		{"Paced by ups and downs, a roving camera", "en", ""}, {"A UPS, an ROV", "en", "uninterruptible-power-supply underwater-robot"},
+		{"Des fruits frais à cuire dans mes fours", "fr", ""}, {"Des fraises, du cuir", "fr", "strawberry leather"}, {"le MES de l'usine", "fr", "manufacturing-execution-system"},
+		{"led chiếu sáng thanh long", "vi", "led-device dragon-fruit"}, {"đèn pin và gps", "vi", "gnss-receiver"},
+		{"gps for tractors", "en", "gnss-receiver tractor"}, {"A gps for it", "en", ""}, {"HOW IT WORKS", "en", ""}, {"IT 기업", "ko", ""},
+		{"The SOW of the contract", "en", ""}, {"a sow", "en", "sow-piglet"}, {"tomatoes, potatoes", "en", "tomato potato"},
+		{"des fonderies et une fonderie, des drêches", "fr", "metal-casting metal-casting feed-ingredient"},
+	} {
+		var got []string
+		g.Find(tc.in, tc.lang, func(m Mention) { got = append(got, g.Concept(m.Concept).ID) })
+		if strings.Join(got, " ") != tc.want {
+			t.Errorf("Find(%q, %q) names %q, want %q", tc.in, tc.lang, strings.Join(got, " "), tc.want)
+		}
+	}
+}
+
+// TestWordsOfGrammarNameNothing tries every term, its plural and its unaccented form that is a stop word in any language.
+func TestWordsOfGrammarNameNothing(t *testing.T) {
+	g := Default()
+	for n := range g.Len() {
+		for _, terms := range g.Concept(n).Terms {
+			for _, term := range terms {
+				for _, w := range []string{strings.ToLower(term), text.Fold(term), text.Fold(term) + "s"} {
+					if !text.IsStopWord(w) {
+						continue
+					}
+					for _, lang := range append([]string{""}, text.Languages...) {
+						g.Find(w, lang, func(m Mention) { t.Errorf("Find(%q, %q) names %s", w, lang, g.Concept(m.Concept).ID) })
+					}
+				}
+			}
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"sync"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/ketnoi/ketnoi/engine/text"
 )
@@ -15,92 +14,15 @@ type Mention struct {
 	Start, End int
 }
 
-// trie holds the terms of all languages as paths of atoms. An atom is its folded, stemmed form, so that plural and
-// unaccented spellings walk the same path; whether the accents agree is checked where a term ends.
-type trie struct {
-	atoms map[string]int32 // folded atom -> its number
-	edges map[uint64]int32 // node<<32 | atom -> node
-	ends  map[int32][]ending
-}
-
-// ending is a term that ends at a node.
-type ending struct {
-	concept int
-	lang    string
-	accents []uint32 // for each atom, the accents the term wants
-	capital bool     // an abbreviation that written small is a word of grammar ("IT")
-	viet    bool     // one that written small is a Vietnamese syllable ("AI")
-}
-
 // ref is one atom of a text or a term, ready to be walked.
 type ref struct {
 	id         int32 // number of the folded atom, or -1 when no term has it
 	accents    uint32
+	singular   uint32
 	start, end int32
 	gap        text.Gap
 	script     text.Script
 	marked     bool
-}
-
-// accentsOf condenses the accents of an exact form into a number: the letters that are not ASCII, in order.
-// Stemming cuts plain letters only, so "séchoir" and "séchoirs" agree while "bò" and "bơ" do not.
-func accentsOf(exact []byte) uint32 {
-	h := uint32(2166136261)
-	for _, c := range exact {
-		if c >= utf8.RuneSelf {
-			h = (h ^ uint32(c)) * 16777619
-		}
-	}
-	return h
-}
-
-func buildTrie(concepts []Concept) trie {
-	t := trie{atoms: map[string]int32{}, edges: map[uint64]int32{}, ends: map[int32][]ending{}}
-	nodes := int32(1)
-	for n := range concepts {
-		for _, lang := range text.Languages {
-			for _, term := range concepts[n].Terms[lang] {
-				e := ending{concept: n, lang: lang}
-				if isAbbreviation(term) {
-					e.capital, e.viet = text.IsStopWord(term), text.IsSyllable(strings.ToLower(term))
-				}
-				node := int32(0)
-				text.Scan(term, func(a *text.Atom) bool {
-					id, ok := t.atoms[string(a.Fold)]
-					if !ok {
-						id = int32(len(t.atoms))
-						t.atoms[string(a.Fold)] = id
-					}
-					next, ok := t.edges[edge(node, id)]
-					if !ok {
-						next = nodes
-						nodes++
-						t.edges[edge(node, id)] = next
-					}
-					node = next
-					e.accents = append(e.accents, accentsOf(a.Exact))
-					return true
-				})
-				if node != 0 {
-					t.ends[node] = append(t.ends[node], e)
-				}
-			}
-		}
-	}
-	return t
-}
-
-func edge(node, atom int32) uint64 { return uint64(node)<<32 | uint64(atom) }
-
-// isAbbreviation reports whether the term is two to four capitals.
-func isAbbreviation(term string) bool {
-	for _, r := range term {
-		if !unicode.IsUpper(r) {
-			return false
-		}
-	}
-	n := utf8.RuneCountInString(term)
-	return n >= 2 && n <= 4
 }
 
 var refPool = sync.Pool{New: func() any { return new([]ref) }}
@@ -110,8 +32,9 @@ var refPool = sync.Pool{New: func() any { return new([]ref) }}
 // empty lang lets the terms of all languages count. Nothing is allocated for each atom.
 //
 // Accents decide where the text has them: "bò" is cattle, "bơ" is not. A text without accents ("nuoi tom") still
-// finds terms of two syllables and more. Spaces inside Korean terms are free; a Korean term of two syllables must
-// stand at the beginning of a word.
+// finds terms of two syllables and more. A term of one word is found in the singular and the plural and in no other form:
+// "canned" is food, "can" is not. An abbreviation wants its capitals (see spelled). Spaces inside Korean terms are free; a
+// Korean term of two syllables must stand at the beginning of a word.
 func (g *Glossary) Find(s, lang string, yield func(Mention)) {
 	buf := refPool.Get().(*[]ref)
 	refs := (*buf)[:0]
@@ -122,7 +45,7 @@ func (g *Glossary) Find(s, lang string, yield func(Mention)) {
 		}
 		r := ref{id: id, start: int32(a.Start), end: int32(a.End), gap: a.Gap, script: a.Script, marked: a.Marked}
 		if ok {
-			r.accents = accentsOf(a.Exact)
+			r.accents, r.singular = accentsOf(a.Exact), hashOf(a.Singular)
 		}
 		refs = append(refs, r)
 		return true
@@ -198,9 +121,9 @@ func pick(ends []ending, s string, refs []ref, lang string) *ending {
 	return best
 }
 
-// fits checks accents and capitals: 0 if the text cannot mean the term, 2 if it has the very accents, 1 if it lacks some.
-// An atom without accents may stand for one with them where it is hardly mistaken: in a term of several atoms, or as a
-// long word that is no Vietnamese syllable.
+// fits checks accents, capitals and endings: 0 if the text cannot mean the term, 2 if it has the very accents, 1 if it
+// lacks some. An atom without accents may stand for one with them where it is hardly mistaken: in a term of several
+// atoms, or as a long word that is no Vietnamese syllable.
 func (e *ending) fits(s string, refs []ref, lang string) int {
 	fit := 2
 	for i, r := range refs {
@@ -212,12 +135,47 @@ func (e *ending) fits(s string, refs []ref, lang string) int {
 		}
 		fit = 1
 	}
-	if e.capital || e.viet && (lang == "vi" || lang == "fr" || lang == "") {
-		for _, r := range s[refs[0].start:refs[len(refs)-1].end] {
-			if !unicode.IsUpper(r) {
-				return 0
-			}
+	if e.singular == 0 { // several atoms, or no Latin ones
+		return fit
+	}
+	word := s[refs[0].start:refs[0].end]
+	switch {
+	case e.short:
+		if !e.spelled(s, word, lang) {
+			return 0
 		}
+	case e.singular != refs[0].singular || e.lang != "vi" && e.other(s, word, lang):
+		return 0
 	}
 	return fit
+}
+
+// other reports whether the word of s looks like the term and is not: a Vietnamese syllable ("can"), or in capitals
+// among words that are not, an abbreviation ("SOW" is no pig).
+func (e *ending) other(s, word, lang string) bool {
+	if e.viet && lang == "vi" && len(word) == len(e.term) {
+		return true
+	}
+	return len(word) <= 4 && isUpper(word) && !strings.ContainsFunc(e.term, unicode.IsUpper) && strings.ContainsFunc(s, unicode.IsLower)
+}
+
+// everyday are abbreviations that written small are words of English or French: "led by", "aids", "mes travaux".
+var everyday = map[string]bool{"AIDS": true, "ALE": true, "LED": true, "MES": true, "ODD": true, "PEEK": true, "RAG": true,
+	"REP": true, "SIG": true, "SLAM": true, "TAL": true, "UPS": true}
+
+// spelled reports whether the word of s means the abbreviation. In capitals it does, with an "s" behind them too ("LEDs"),
+// but for words like "it" where all of a longer text is in capitals. Written small it does where that is no word of the language,
+// and in English and French, which have too many words to know, only where the writer uses no capitals at all.
+func (e *ending) spelled(s, word, lang string) bool {
+	if !strings.EqualFold(word, e.term) {
+		if word = strings.TrimSuffix(word, "s"); !strings.EqualFold(word, e.term) {
+			return false
+		}
+	}
+	foreign := lang == "vi" || lang == "ko" || lang == "zh"
+	confusable := e.stop || everyday[e.term] && !foreign || e.viet && (lang == "vi" || lang == "fr" || lang == "")
+	if isUpper(word) {
+		return !confusable || lang == "ko" || lang == "zh" || len(word) >= len(s)-1 || strings.ContainsFunc(s, unicode.IsLower)
+	}
+	return !confusable && (foreign || !strings.ContainsFunc(s, unicode.IsUpper))
 }

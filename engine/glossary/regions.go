@@ -83,7 +83,7 @@ func nameKey(name string) string {
 
 // titles are what people put before or behind a name; a name that is not found is tried again without them.
 var titles = struct{ before, after []string }{
-	before: []string{"thanhpho", "tinh", "tp", "provincede", "province", "cityof", "regionde", "region", "prefecturede", "cantonde"},
+	before: []string{"thanhpho", "tinh", "tp", "vung", "provincede", "province", "cityof", "regionde", "region", "prefecturede", "cantonde"},
 	after:  []string{"province", "prefecture", "city", "특별자치도", "특별자치시", "광역시", "특별시", "성", "시", "도", "현", "省", "市", "自治区", "県", "县"},
 }
 

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -21,18 +22,19 @@ func (r row) errorf(format string, args ...any) error {
 	return fmt.Errorf("%s:%d: %s", r.file, r.line, fmt.Sprintf(format, args...))
 }
 
-// list splits a cell at its semicolons; empty pieces are dropped.
+// list splits a cell at its semicolons; an empty cell is no list.
 func list(cell string) []string {
-	var out []string
-	for piece := range strings.SplitSeq(cell, ";") {
-		if piece = strings.TrimSpace(piece); piece != "" {
-			out = append(out, piece)
-		}
+	if cell == "" {
+		return nil
+	}
+	out := strings.Split(cell, ";")
+	for i := range out {
+		out[i] = strings.TrimSpace(out[i])
 	}
 	return out
 }
 
-// readTable reads a tab-separated file whose header must be the given columns. Lines that begin with # and empty
+// readTable reads a tab-separated file whose header must be the given columns; a list in a cell has no empty entry. Lines that begin with # and empty
 // lines are passed over.
 func readTable(fsys fs.FS, name string, columns ...string) ([]row, error) {
 	data, err := fs.ReadFile(fsys, name)
@@ -51,6 +53,9 @@ func readTable(fsys fs.FS, name string, columns ...string) ([]row, error) {
 		}
 		for j := range r.cells {
 			r.cells[j] = strings.TrimSpace(r.cells[j])
+			if entries := list(r.cells[j]); slices.Contains(entries, "") {
+				return nil, r.errorf("%s: an entry between semicolons is empty", columns[j])
+			}
 		}
 		if !header {
 			if got, want := strings.Join(r.cells, "\t"), strings.Join(columns, "\t"); got != want {

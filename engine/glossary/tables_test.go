@@ -45,7 +45,8 @@ func TestRegionCode(t *testing.T) {
 		"Bình Thuận": "VN-40", "Binh Thuan": "VN-40", "Đắk Nông": "VN-72", "Dak Nong": "VN-72", "Thừa Thiên Huế": "VN-26",
 		"Hà Nam": "VN-63", "KR": "KR", "한국": "KR", "Hàn Quốc": "KR", "Corée du Sud": "KR", "경기도": "KR-41", "Busan": "KR-26", "广东省": "CN-GD",
 		"Bretagne": "FR-BRE", "法国": "FR", "AU-QLD": "AU-QLD", "FR-29": "FR-29", "FR-974": "RE", "Đồng bằng sông Cửu Long": "VN-R6",
-		"VN-99": "", "ZZ": "", "KR-99": "", "Atlantis": "", "": "",
+		"Tây Nguyên": "VN-R4", "vùng Tây Nguyên": "VN-R4", "tay nguyen": "VN-R4", "Central Highlands": "VN-R4", "Hauts Plateaux du Centre": "VN-R4", "西原": "VN-R4", "Duyên hải Nam Trung Bộ": "VN-R4",
+		"Bắc Trung Bộ và duyên hải Trung Bộ": "", "VN-99": "", "ZZ": "", "KR-99": "", "Atlantis": "", "": "",
 	} {
 		if got, ok := RegionCode(in); got != want || ok != (want != "") {
 			t.Errorf("RegionCode(%q) = %q, %v; want %q", in, got, ok, want)

@@ -129,7 +129,7 @@ func Read(g *glossary.Glossary, l *engine.Listing, p engine.Passage, term func([
 		term(t)
 		length++
 	})
-	g.Find(matchable, l.Lang, func(m glossary.Mention) { concept(m.Concept) })
+	g.Find(matchable, l.LangOf(matchable), func(m glossary.Mention) { concept(m.Concept) })
 	return length
 }
 

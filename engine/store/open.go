@@ -64,6 +64,9 @@ func Open(ctx context.Context, address string) (Store, error) {
 	case ok && (scheme == "postgres" || scheme == "postgresql"):
 		return postgres.Open(ctx, address)
 	}
+	if at := strings.LastIndexByte(address, '@'); at >= 0 { // before it may stand a password
+		address = scheme + ":…" + address[at:]
+	}
 	return nil, fmt.Errorf("store %q: %s", address, want)
 }
 

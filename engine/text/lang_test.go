@@ -2,8 +2,11 @@ package text
 
 import (
 	"bufio"
+	"encoding/json"
+	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/ketnoi/ketnoi/eval/shared"
@@ -21,6 +24,19 @@ func TestDetect(t *testing.T) {
 		{"エビの養殖", "ja"},
 		{"Прибор для измерения", ""},
 		{"12345 %", ""},
+		{"Autonomous underwater vehicle battery", "en"},
+		{"aquaculture", "en"},
+		{"dragon fruit peel", "en"},
+		{"rocket motor", "en"},
+		{"capteur solaire innovant", "fr"},
+		{"Traitement d'eau", "fr"},
+		{"forêt aléatoire", "fr"},
+		{"nuoi tom", "vi"},
+		{"led chiếu sáng thanh long", "vi"},
+		{"Dak Lak", "vi"},
+		{"thanh long", "vi"},
+		{"tin can and hot pan", "en"},
+		{"Reusing run-off of soilless tomatoes, Đức Trọng", "en"},
 		{"", ""},
 	} {
 		if got, _ := Detect(tc.in); got != tc.want {
@@ -51,6 +67,61 @@ func TestDetectOnTranslatedNews(t *testing.T) {
 			t.Errorf("%s: %d of %d lines right, %d without accents; want 98 %% and 90 %%", want, right, all, folded)
 		}
 	}
+}
+
+// TestDetectShortTexts holds the detector to English titles, of which a trigram detector took one in nine for French, and to
+// the first words of news. What it says it is sure of must be right.
+func TestDetectShortTexts(t *testing.T) {
+	check := func(name string, texts []string, want string, least int) {
+		right := 0
+		for _, s := range texts {
+			got, sure := Detect(s)
+			if got == want {
+				right++
+			} else if sure {
+				t.Errorf("%s: Detect(%q) is sure of %q", name, s, got)
+			}
+		}
+		t.Logf("%s: %d of %d are %s", name, right, len(texts), want)
+		if right*100 < len(texts)*least {
+			t.Errorf("%s: %d of %d are %s, want %d %%", name, right, len(texts), want, least)
+		}
+	}
+	var titles []string
+	for sc := bufio.NewScanner(open(t, "data/technologies-nasa/technologies.jsonl")); sc.Scan(); {
+		var l struct{ Title string }
+		if err := json.Unmarshal(sc.Bytes(), &l); err != nil {
+			t.Fatal(err)
+		}
+		titles = append(titles, l.Title)
+	}
+	check("NASA titles", titles, "en", 99)
+	for _, tc := range []struct {
+		file, want    string
+		words         int
+		least, folded int
+	}{{"eng", "en", 2, 98, 98}, {"fra", "fr", 3, 90, 85}, {"vie", "vi", 2, 93, 75}, {"vie", "vi", 3, 95, 70}} {
+		var texts, plain []string
+		for sc := bufio.NewScanner(open(t, "data/parallel-ntrex/"+tc.file+".txt")); sc.Scan(); {
+			words := strings.Fields(sc.Text())
+			from := (len(words) - min(len(words), tc.words)) / 2
+			s := strings.Join(words[from:min(len(words), from+tc.words)], " ")
+			texts, plain = append(texts, s), append(plain, Fold(s))
+		}
+		name := fmt.Sprintf("%s, %d words", tc.file, tc.words)
+		check(name, texts, tc.want, tc.least)
+		check(name+" without accents", plain, tc.want, tc.folded)
+	}
+}
+
+func open(t *testing.T, name string) *os.File {
+	t.Helper()
+	f, err := os.Open(shared.Path(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
 }
 
 // TestDetectorIsSmall holds the detector to the 20 MB it may cost.

@@ -16,12 +16,13 @@ const (
 )
 
 // Atom is the smallest piece that can be matched: a Latin word (a Vietnamese syllable), one Han character, or one
-// Hangul syllable. Fold and Exact are valid until the next atom is scanned.
+// Hangul syllable. The forms are valid until the next atom is scanned.
 type Atom struct {
 	Script     Script
 	Gap        Gap
 	Start, End int    // bytes of the scanned text
-	Fold       []byte // lower case, no accents, đ as d, stemmed: "đắk" -> "dak", "sensors" -> "sensor"
+	Fold       []byte // lower case, no accents, đ as d, stemmed: "đắk" -> "dak", "drying" -> "dry"
+	Singular   []byte // as Fold, but only a plural is taken off, for whoever must not mix up "canned" and "can"
 	Exact      []byte // lower case with accents, the tone mark last, so that "hoà" and "hòa" are one; not stemmed
 	Marked     bool   // the text itself has accents here; if false, it may be an unaccented spelling
 }
@@ -67,7 +68,7 @@ type scanner struct {
 	gap         Gap
 	began       bool
 	fold, exact []byte
-	tones       []byte
+	one, tones  []byte
 }
 
 // separate notes a separator: spaces, and a single hyphen, apostrophe or &, keep neighbours together ("séchage d'algues");
@@ -95,7 +96,7 @@ func (sc *scanner) open(script Script, start, end int) {
 func (sc *scanner) single(s string, start, end int, script Script) {
 	sc.open(script, start, end)
 	sc.fold = append(sc.fold[:0], s[start:end]...)
-	sc.atom.Fold, sc.atom.Exact = sc.fold, sc.fold
+	sc.atom.Fold, sc.atom.Singular, sc.atom.Exact = sc.fold, sc.fold, sc.fold
 }
 
 // word scans the Latin word that begins at i and returns the offset behind it.
@@ -137,8 +138,9 @@ func (sc *scanner) word(s string, i int) int {
 	}
 	exact = append(exact, tones...)
 	sc.open(Latin, start, i)
-	sc.fold, sc.exact, sc.tones = fold, exact, tones
-	sc.atom.Fold, sc.atom.Exact, sc.atom.Marked = stem(evenY(fold)), evenY(exact), marked
+	fold = singular(evenY(fold))
+	sc.fold, sc.exact, sc.one, sc.tones = fold, exact, even(append(sc.one[:0], fold...)), tones
+	sc.atom.Fold, sc.atom.Singular, sc.atom.Exact, sc.atom.Marked = stem(fold), sc.one, evenY(exact), marked
 	return i
 }
 

@@ -26,6 +26,8 @@ func TestTerms(t *testing.T) {
 		{"새우양식장에서", []string{"새우", "우양", "양식", "식장", "장에"}},
 		{"虾类养殖", []string{"虾类", "类养", "养殖"}},
 		{"虾", []string{"虾"}},
+		{"쌀을 씻는 솥은", []string{"쌀을", "쌀", "씻는", "씻", "솥은", "솥"}},
+		{"쌀 쌀가루를 이를 수 있다", []string{"쌀", "쌀가", "가루", "루를"}},
 		{"kỹ kĩ", []string{"ki", "=ki\u0303", "ki", "=ki\u0303", "ki ki"}},
 		{"của và the le", nil},
 		{"cua", []string{"cua"}},
@@ -72,7 +74,7 @@ func shares(t *testing.T, query, doc string) (n int) {
 func TestFinds(t *testing.T) {
 	for _, tc := range []struct{ query, doc string }{
 		{"nuoc", "nước sạch"}, {"Dak Lak", "tỉnh Đắk Lắk"}, {"thuy san", "thủy sản"}, {"hoà", "hòa"}, {"thuý", "thúy"},
-		{"养殖", "对虾养殖技术"}, {"양식", "새우양식장을"}, {"반도체", "반도체는"}, {"sechage", "séchage"}, {"SENSORS", "a sensor"},
+		{"养殖", "对虾养殖技术"}, {"양식", "새우양식장을"}, {"반도체", "반도체는"}, {"쌀", "쌀을"}, {"솥을", "솥은"}, {"옻", "옻을"}, {"쌀", "쌀"}, {"sechage", "séchage"}, {"SENSORS", "a sensor"},
 	} {
 		if shares(t, tc.query, tc.doc) == 0 {
 			t.Errorf("%q does not find %q", tc.query, tc.doc)

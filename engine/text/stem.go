@@ -2,9 +2,9 @@ package text
 
 import "strings"
 
-// stem shortens a folded Latin word in place and returns it: plural and the commonest endings of English and
-// French, so that "sensors" and "sensor", "drying" and "dry", "séchée" and "séché", "industries", "industry" and
-// "industrie" meet. It is light on purpose: what it merges wrongly cannot be told apart again.
+// stem shortens a folded Latin word in place and returns it. singular has gone before; stem takes off the commonest
+// endings of English and French, so that "sensors" and "sensor", "drying" and "dry", "séchée" and "séché", "industries",
+// "industry" and "industrie" meet. It is light on purpose: what it merges wrongly cannot be told apart again.
 //
 // One stemmer serves all languages, because the language of a short query is a guess. No rule can touch a
 // Vietnamese syllable: none ends in s, x, -ing or -ed, none of five or more letters ends in e, and none ends in a
@@ -13,7 +13,6 @@ func stem(w []byte) []byte {
 	if len(w) < 4 || !isWord(w) {
 		return w
 	}
-	w = stripPlural(w)
 	switch {
 	case hasSuffix(w, "ing") && len(w) >= 6 && hasVowel(w[:len(w)-3]):
 		w = undouble(w[:len(w)-3])
@@ -31,9 +30,12 @@ func stem(w []byte) []byte {
 	return w
 }
 
-func stripPlural(w []byte) []byte {
+// singular takes the plural off a folded Latin word in place.
+func singular(w []byte) []byte {
 	n := len(w)
 	switch {
+	case n < 4 || !isWord(w):
+		return w
 	case w[n-1] == 'x' && n >= 5 && (hasSuffix(w, "eaux") || hasSuffix(w, "eux") || hasSuffix(w, "oux")):
 		return w[:n-1]
 	case hasSuffix(w, "aux") && n >= 5: // signaux, signal
@@ -46,8 +48,26 @@ func stripPlural(w []byte) []byte {
 		return w[:n-2]
 	case n >= 5 && (hasSuffix(w, "sses") || hasSuffix(w, "ches") || hasSuffix(w, "shes") || hasSuffix(w, "xes") || hasSuffix(w, "zes")):
 		return w[:n-2]
+	case hasSuffix(w, "oes") && n >= 6: // tomatoes, not shoes
+		return w[:n-2]
 	}
 	return w[:n-1]
+}
+
+// even writes the ends of a singular as one that English and French plurals leave differently, in place: "scorie" as
+// "scory" like "scories", "drêche" as "drêch" like "drêches", and "larvae" as "larva".
+func even(w []byte) []byte {
+	n := len(w)
+	switch {
+	case n < 5 || w[n-1] != 'e':
+		return w
+	case w[n-2] == 'i':
+		w[n-2] = 'y'
+		return w[:n-1]
+	case w[n-2] == 'a' || w[n-2] == 'x' || w[n-2] == 'z' || hasSuffix(w, "che") || hasSuffix(w, "she") || hasSuffix(w, "sse"):
+		return w[:n-1]
+	}
+	return w
 }
 
 // undouble turns "plann" into "plan"; "coat" stays, and so does "fill".

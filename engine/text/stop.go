@@ -25,12 +25,31 @@ const (
 	stopZH = `我们 你们 他们 以及 一种 一个 可以 能够 进行 通过 由于 因此 但是 如果 这个 这种 该 的 了 是 在 和 与 或 及 对 为 有 等 中 也 不 就 都 而 其 之 于 从 到 把 被 将 并 更 很 最`
 )
 
+// particles are what Korean puts behind a noun, one syllable long.
+var particles = set("은", "는", "이", "가", "을", "를", "에", "의", "도", "로", "와", "과")
+
 var (
-	stopWords   = latinSet(stopVI, stopFR, stopEN)
-	stopEnglish = latinSet(stopEN)
-	stopFrench  = latinSet(stopFR)
-	stopPairs   = set(strings.Fields(stopKO + " " + stopZH)...)
+	stopWords = latinSet(stopVI, stopFR, stopEN)
+	stopPairs = set(strings.Fields(stopKO + " " + stopZH)...)
 )
+
+// The languages in which an unaccented word is one of grammar.
+const (
+	inEnglish = 1 << iota
+	inFrench
+	inVietnamese // as it is typed without accents
+)
+
+// grammar tells for each unaccented word of grammar in which languages it is one.
+var grammar = func() map[string]uint8 {
+	m := map[string]uint8{}
+	for bit, list := range map[uint8]string{inEnglish: stopEN, inFrench: stopFR, inVietnamese: Fold(stopVI)} {
+		for w := range latinSet(list) {
+			m[w] |= bit
+		}
+	}
+	return m
+}()
 
 // latinSet returns the exact forms of the words, as Scan gives them.
 func latinSet(lists ...string) map[string]bool {
@@ -46,7 +65,7 @@ func latinSet(lists ...string) map[string]bool {
 func IsStopWord(word string) bool {
 	stop := false
 	Scan(word, func(a *Atom) bool {
-		stop = stopWords[string(a.Exact)]
+		stop = a.Start == 0 && a.End == len(word) && stopWords[string(a.Exact)]
 		return false
 	})
 	return stop

@@ -7,7 +7,8 @@ package text
 //     text has accents, so that an exact match counts twice and beats a folded one;
 //   - two neighbouring Vietnamese syllables: their folded pair ("nuoc mam");
 //   - Han characters and Hangul syllables: overlapping pairs within a run ("养殖", "양식"), which finds two-character
-//     words anywhere and Korean words whatever particle follows; a run of one character is a term by itself.
+//     words anywhere and Korean words whatever particle follows; a run of one character is a term by itself, and so is a
+//     Korean syllable with nothing behind it but a particle ("쌀을" -> "쌀을", "쌀").
 //
 // Stop words give no term. Single letters give none either.
 func Terms(s string, yield func(term []byte, start, end int)) {
@@ -27,12 +28,13 @@ func TermList(s string) []string {
 }
 
 type termer struct {
-	buf  []byte
-	prev []byte // the atom before: a syllable (Latin), or a character of an open run
-	from int    // where prev starts
-	to   int    // and ends
-	last Script // script of prev, None if prev cannot pair
-	run  int    // atoms in the open Han or Hangul run
+	buf   []byte
+	first []byte // the character that opened the run, and its place
+	open  [2]int
+	prev  []byte // the atom before: a syllable (Latin), or a character of an open run
+	from  int    // where prev starts
+	last  Script // script of prev, None if prev cannot pair
+	run   int    // atoms in the open Han or Hangul run
 }
 
 func (t *termer) add(a *Atom, yield func([]byte, int, int)) {
@@ -49,15 +51,18 @@ func (t *termer) add(a *Atom, yield func([]byte, int, int)) {
 		if !stopPairs[string(t.buf)] {
 			yield(t.buf, t.from, a.End)
 		}
+	} else {
+		t.first, t.open = append(t.first[:0], a.Fold...), [2]int{a.Start, a.End}
 	}
 	t.keep(a)
 	t.run++
 }
 
-// flush ends an open run; a run of one character is a term by itself.
+// flush ends an open run; a run of one character is a term by itself, and so is the syllable before a lone particle.
 func (t *termer) flush(yield func([]byte, int, int)) {
-	if t.run == 1 {
-		yield(t.prev, t.from, t.to)
+	alone := t.run == 1 || t.run == 2 && t.last == Hangul && particles[string(t.prev)]
+	if alone && !stopPairs[string(t.first)] {
+		yield(t.first, t.open[0], t.open[1])
 	}
 	if t.run > 0 {
 		t.run, t.last = 0, None
@@ -87,5 +92,5 @@ func (t *termer) word(a *Atom, yield func([]byte, int, int)) {
 
 // keep remembers a for the pair it may make with the next atom.
 func (t *termer) keep(a *Atom) {
-	t.prev, t.from, t.to, t.last = append(t.prev[:0], a.Fold...), a.Start, a.End, a.Script
+	t.prev, t.from, t.last = append(t.prev[:0], a.Fold...), a.Start, a.Script
 }

@@ -118,12 +118,14 @@ func TestDemoIsAnsweredAlike(t *testing.T) {
 	var queries []engine.Query
 	ids, texts := demoProblems(t)
 	for i, id := range ids {
-		queries = append(queries, engine.Query{For: id}, engine.Query{For: id, Filter: filters[i%len(filters)]})
+		queries = append(queries, engine.Query{For: id})
+		if i%2 == 0 {
+			queries = append(queries, engine.Query{For: id, Filter: filters[i/2%len(filters)]})
+		}
 	}
 	for i, text := range texts {
 		queries = append(queries, engine.Query{Text: text, Want: engine.Kinds[i%2 : i%2+1], Prefer: filters[i%len(filters)]})
 	}
-	differ := map[string]int{}
 	for _, q := range queries {
 		first, err := want.Recommend(t.Context(), q)
 		if err != nil {
@@ -135,7 +137,6 @@ func TestDemoIsAnsweredAlike(t *testing.T) {
 				t.Fatal(err)
 			}
 			if gist(a) != gist(first) || !slices.EqualFunc(scores(a), scores(first), func(a, b float64) bool { return math.Abs(a-b) < 1e-5 }) {
-				differ[name]++
 				t.Errorf("%s%s %+v by %s:\n%s %.5v, want\n%s %.5v", q.For, q.Text, q.Filter, name, gist(a), scores(a), gist(first), scores(first))
 			}
 			if e, f := explanations(t, a), explanations(t, first); gist(a) == gist(first) && e != f {
@@ -143,7 +144,6 @@ func TestDemoIsAnsweredAlike(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("of %d answers differ: %v", len(queries), differ)
 }
 
 // explanations are what is said of the items, without figures, whose last digits differ.

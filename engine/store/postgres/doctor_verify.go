@@ -63,10 +63,15 @@ func (x *examiner) verifyGraph(ctx context.Context, m namedModel, kind engine.Ki
 	if err != nil || len(sample) == 0 {
 		return err
 	}
+	all := 0 // a query is as wide as the whole corpus wants, not the kind alone
+	for _, n := range x.kinds[m.table()] {
+		all += n
+	}
+	width := SearchWidth(all)
 	sum, worst, n, lost, cutOff := 0.0, 1.0, 0, 0, 0
 	for i, key := range sample {
 		x.o.Progress("asking "+m.graph(kind), i, len(sample))
-		l, err := x.lookFor(ctx, m, kind, key, efSearch, verifyLimit)
+		l, err := x.lookFor(ctx, m, kind, key, width, verifyLimit)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -116,6 +117,7 @@ func TestStandby(t *testing.T) {
 	}()
 	t.Run("an index misses nothing between servers", p.between)
 	t.Run("it is no primary", p.asPrimary)
+	t.Run("the primary says nothing", p.silent)
 	t.Run("reads go to it", func(t *testing.T) { p.inTurns(t, refused) })
 }
 
@@ -237,6 +239,10 @@ func (p *pair) between(t *testing.T) {
 	if err := x.Refresh(t.Context(), ahead{p}); err != nil {
 		t.Fatal(err)
 	}
+	// How far a standby is behind that was never seen in step, nobody knows.
+	if list, err := p.again(t, time.Minute).Entries(t.Context(), []string{"between"}, testModel); err != nil || len(list) != 1 {
+		t.Errorf("at first a standby is read that is behind: %v, %v", list, err)
+	}
 	do(t, p.theirs, `SELECT pg_wal_replay_resume()`)
 	p.catchUp(t)
 	if err := x.Refresh(t.Context(), p); err != nil {
@@ -262,5 +268,18 @@ func (p *pair) asPrimary(t *testing.T) {
 	}
 	if err := s.Put(t.Context(), testModel, testDim, drafts(1, 1)); err == nil || !strings.Contains(err.Error(), "this server is a standby") {
 		t.Errorf("Put: %v", err)
+	}
+}
+
+// A primary that swallows what it is sent does not take its standby along.
+func (p *pair) silent(t *testing.T) {
+	w, through := tap(t, p.address)
+	s := open(t, through)
+	w.set(&trap{pattern: "clock", nth: 1, spring: func(_ *link, sent []byte) ([]byte, bool) {
+		return nil, !bytes.Contains(sent, []byte("clock")) // until it gives up
+	}}, 1_000)
+	r := &replica{pool: open(t, p.theirs).primary, maxLag: time.Second}
+	if err := r.look(t.Context(), s.primary); err == nil || !r.usable.Load() {
+		t.Errorf("usable: %v; %v", r.usable.Load(), err)
 	}
 }

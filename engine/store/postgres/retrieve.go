@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"slices"
 	"strconv"
 	"sync"
@@ -60,8 +61,9 @@ func (s *Store) Retriever(model string, g *glossary.Glossary) engine.Retriever {
 const (
 	// knownFor is how long statistics are used before they are read again.
 	knownFor = 2 * time.Second
-	// efSearch is the width of the search in the graph: at 100 single queries came back with nothing, at 400 none did.
-	efSearch = 400
+	// leastWidth is the width of the search in a graph of up to widthFrom passages: at 100 single queries came back with
+	// nothing, at 400 none did. Beyond, the width grows with the fourth root, up to what pgvector takes.
+	leastWidth, mostWidth, widthFrom = 400, 1_000, 100_000
 	// About wordBudget passages with the subject's rarest words and concepts are looked at, and wordShare more for each
 	// word: of a long text, many words that are not rare add up.
 	wordBudget, wordShare, maxWordBudget = 400, 20, 4_000
@@ -164,9 +166,15 @@ func (t *retrieval) nearest(ctx context.Context) (nums []int64, how string, err 
 	how = "exact"
 	if !exact {
 		how = "hnsw"
-		short := false
-		if nums, short, err = t.walk(ctx); err != nil || !short {
-			return nums, how, err
+		// The nearest passages may be of a few listings: then more are fetched, while that costs less than comparing all.
+		for limit := t.plan.limit; ; limit *= 4 {
+			var got int
+			if nums, got, err = t.walk(ctx, limit); err != nil || len(nums) >= t.n {
+				return nums[:min(len(nums), t.n)], how, err
+			}
+			if got < limit || 4*limit > t.plan.most/4 {
+				break
+			}
 		}
 		how = "hnsw then exact"
 	}
@@ -212,10 +220,11 @@ func collect(rows pgx.Rows) (nums []int64, got int, err error) {
 	return nums, got, err
 }
 
-// walk finds the nearest passages through the graphs of the kinds wanted. It is short when it found fewer listings than
-// wanted, though more may be allowed: the graph gives up after a number of passages that would have been plenty, were
-// the allowed ones spread like the others.
-func (t *retrieval) walk(ctx context.Context) (nums []int64, short bool, err error) {
+// walk finds the nearest passages through the graphs of the kinds wanted; got is how many. They are fewer than the limit,
+// though more may be allowed, when it gave up: after a number of passages that would have been plenty, were the allowed
+// ones spread like the others. Rules are asked of what the graph gives, not within it: when the graph itself gives up, it
+// goes on with what it has left over, which is not the nearest.
+func (t *retrieval) walk(ctx context.Context, limit int) (nums []int64, got int, err error) {
 	kinds := t.plan.kinds
 	if kinds == nil {
 		kinds = engine.Kinds
@@ -223,33 +232,42 @@ func (t *retrieval) walk(ctx context.Context) (nums []int64, short bool, err err
 	m, c := t.k.model, new(condition)
 	v := c.arg(pgvector.NewVector(t.r.Mean))
 	c.rules(t.rules, &t.k.statistics, func(r engine.Clause) bool { return r.Rule == engine.RuleKind && !r.Not })
+	width := SearchWidth(t.k.passages)
+	share := float64(max(1, t.plan.likely)) / float64(max(1, t.k.passages))
+	visits := max(min(int(4*float64(limit)/share), t.plan.most/4), width) // beyond, comparing all would have been cheaper
 	var sql string
 	for i, k := range kinds {
 		if i > 0 {
 			sql += " UNION ALL "
 		}
 		// The literal kind lets the partial index match. Half precision chooses, full precision orders.
-		sql += fmt.Sprintf(`(SELECT listing, v <=> %[1]s AS distance FROM %[2]s WHERE kind = %[3]d%[4]s ORDER BY v::halfvec(%[5]d) <=> %[1]s::halfvec(%[5]d) LIMIT %[6]d)`,
-			v, m.table(), kindNumber(k), c.sql.String(), m.dim, t.plan.limit)
+		sql += fmt.Sprintf(`(SELECT listing, distance FROM (SELECT listing, own, expires, facets, v <=> %[1]s AS distance FROM %[2]s WHERE kind = %[3]d
+			ORDER BY v::halfvec(%[4]d) <=> %[1]s::halfvec(%[4]d) LIMIT %[5]d) AS seen WHERE true%[6]s LIMIT %[7]d)`,
+			v, m.table(), kindNumber(k), m.dim, visits, c.sql.String(), limit)
 	}
-	share := float64(max(1, t.plan.likely)) / float64(max(1, t.k.passages))
-	visits := min(int(4*float64(t.plan.limit)/share), t.plan.most/4) // beyond, comparing all would have been cheaper
 	var b pgx.Batch
 	b.Queue(`SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', $1, true), set_config('hnsw.max_scan_tuples', $2, true),
-		set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`, strconv.Itoa(efSearch), strconv.Itoa(max(visits, efSearch)))
-	b.Queue(`SELECT listing FROM (`+sql+`) AS near ORDER BY distance, listing LIMIT `+strconv.Itoa(t.plan.limit), c.args...).Query(func(rows pgx.Rows) (err error) {
-		nums, _, err = collect(rows)
+		set_config('hnsw.scan_mem_multiplier', '8', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`,
+		strconv.Itoa(width), strconv.Itoa(2*visits)) // some that the graph gives are dead
+	b.Queue(`SELECT listing FROM (`+sql+`) AS near ORDER BY distance, listing LIMIT `+strconv.Itoa(limit), c.args...).Query(func(rows pgx.Rows) (err error) {
+		nums, got, err = collect(rows)
 		return err
 	})
 	if err := t.db.SendBatch(ctx, &b).Close(); err != nil {
-		return nil, false, err
+		return nil, 0, err
 	}
-	return nums[:min(len(nums), t.n)], len(nums) < t.n, nil
+	return nums, got, nil
 }
 
 // withoutScans keeps the server, which expects little of an index on arrays, from reading a whole table for a few
 // hundred of its rows.
 const withoutScans = `SELECT set_config('enable_seqscan', 'off', true)`
+
+// SearchWidth is hnsw.ef_search for a corpus.
+func SearchWidth(passages int) int {
+	grown := leastWidth * math.Pow(float64(passages)/widthFrom, 0.25)
+	return int(min(max(leastWidth, grown), mostWidth))
+}
 
 // worded returns the listings that answer best by words, and by concepts, among the passages with the subject's rarest
 // ones. The rarest are asked for until enough passages have one; all of the subject's words then count.

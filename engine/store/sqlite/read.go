@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -30,23 +31,18 @@ func (s *Store) Changes(ctx context.Context, since int64, model string, yield fu
 	if err != nil {
 		return err
 	}
-	// Tombstones go first: an id cannot be in both tables, so their place among the changes does not matter.
-	gone, err := tx.QueryContext(ctx, `SELECT id, seq FROM tombstones WHERE seq > ? AND ? > 0 ORDER BY seq`, since, since)
+	gone, err := tombstones(ctx, tx, since)
 	if err != nil {
 		return err
 	}
-	defer gone.Close()
-	for gone.Next() {
-		var c index.Change
-		if err := gone.Scan(&c.ID, &c.Seq); err != nil {
-			return err
+	// buried tells of what was deleted before a change, so that all come in the order of their numbers.
+	buried := func(before int64) error {
+		for ; len(gone) > 0 && gone[0].Seq < before; gone = gone[1:] {
+			if err := yield(gone[0]); err != nil {
+				return err
+			}
 		}
-		if err := yield(c); err != nil {
-			return err
-		}
-	}
-	if err := gone.Err(); err != nil {
-		return err
+		return nil
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT l.seq, l.id, l.body, l.passages, v.data FROM listings l
 		LEFT JOIN vectors v ON v.listing = l.num AND v.model = ? WHERE l.seq > ? ORDER BY l.seq`, num, since)
@@ -63,11 +59,34 @@ func (s *Store) Changes(ctx context.Context, since int64, model string, yield fu
 		if c.Entry, err = r.entry(dim); err != nil {
 			return fmt.Errorf("listing %s: %w", c.ID, err)
 		}
+		if err := buried(c.Seq); err != nil {
+			return err
+		}
 		if err := yield(c); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return buried(math.MaxInt64)
+}
+
+// tombstones are the deletions after since, in order; whoever starts at 0 need not hear of any.
+func tombstones(ctx context.Context, tx *sql.Tx, since int64) (gone []index.Change, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, seq FROM tombstones WHERE seq > ? AND ? > 0 ORDER BY seq`, since, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var c index.Change
+		if err := rows.Scan(&c.ID, &c.Seq); err != nil {
+			return nil, err
+		}
+		gone = append(gone, c)
+	}
+	return gone, rows.Err()
 }
 
 // record is a listing's row as bytes that are valid until the next one is read.

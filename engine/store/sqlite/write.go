@@ -169,9 +169,13 @@ func (tx *writer) put(ctx context.Context, e engine.Entry, model int64, dim int)
 	return tx.vectors(ctx, e, num, model, dim)
 }
 
-// vectors stores the vectors of one listing and model.
+// vectors stores the vectors of one listing and model; none take away those it had.
 func (tx *writer) vectors(ctx context.Context, e engine.Entry, listing, model int64, dim int) error {
 	if err := e.CheckVectors(dim); err != nil {
+		return err
+	}
+	if len(e.Vectors) == 0 {
+		_, err := tx.ExecContext(ctx, `DELETE FROM vectors WHERE listing = ? AND model = ?`, listing, model)
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO vectors (listing, model, data) VALUES (?, ?, ?)

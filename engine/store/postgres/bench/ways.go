@@ -110,7 +110,7 @@ func (b *bench) walk(ctx context.Context, f, q int) ([]int, error) {
 	sql, args := condition(f)
 	var nums []int
 	var batch pgx.Batch
-	batch.Queue(`SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '400', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`)
+	batch.Queue(`SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', $1, true), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`, strconv.Itoa(postgres.SearchWidth(b.c.n)))
 	batch.Queue(fmt.Sprintf(`SELECT listing FROM vectors_1 WHERE kind = 2%s ORDER BY v::halfvec(%d) <=> $1::halfvec(%d) LIMIT %d`, sql, dim, dim, perWay),
 		append([]any{pgvector.NewVector(b.c.queries[q].vector)}, args...)...).Query(func(rows pgx.Rows) (err error) {
 		nums, err = numbers(rows)
