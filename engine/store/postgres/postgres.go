@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -135,6 +136,8 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
 }
 
+var warnOfVersion sync.Once // in a process, however many stores it opens
+
 // version is a version of pgvector, for comparison.
 type version [3]int
 
@@ -160,7 +163,9 @@ func (s *Store) checkExtension(ctx context.Context) error {
 		return fmt.Errorf("pgvector %s is too old: want 0.8.0 or newer, which searches on under a filter; install it and run ALTER EXTENSION vector UPDATE", text)
 	}
 	if s.vector.below(0, 8, 6) {
-		slog.Warn("pgvector below 0.8.6 has faults in HNSW that newer ones repair; indexes are built without parallel workers", "version", text)
+		warnOfVersion.Do(func() {
+			slog.Warn("pgvector below 0.8.6 has faults in HNSW that newer ones repair; indexes are built without parallel workers", "version", text)
+		})
 	}
 	return nil
 }
