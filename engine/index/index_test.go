@@ -382,7 +382,9 @@ func TestSegmentsStayFew(t *testing.T) {
 		}
 		x.merge()
 	}
-	x.merging.Lock() // the last write's own merge may still be at it
+	for !x.merging.TryLock() { // the last write's own merge may still be at it
+		time.Sleep(time.Millisecond)
+	}
 	x.merging.Unlock()
 	x.merge()
 	if n := len(x.snap.Load().parts); n > 3*fanIn {

@@ -27,7 +27,7 @@ const (
 	// autoExact is the number of allowed passages up to which Auto scans them all: below it, picking the best
 	// signatures and comparing those costs as much.
 	autoExact = 4_096
-	// Of the nearest signatures, one in rescoredShare is compared exactly, within these bounds.
+	// Of the nearest signatures, one in rescoredShare is compared exactly at first, within these bounds.
 	rescoredShare, minRescored, maxRescored = 100, 400, 4_000
 	// BM25's constants as in Robertson and Zaragoza 2009, section 3.4.
 	k1, b = 1.2, 0.75
@@ -47,6 +47,7 @@ type work struct {
 	distances []uint16
 	nearest   []uint32
 	sig       []uint64
+	scores    []float32
 	tops      [3]top
 	seen      map[uint64]struct{}
 	terms     []weighed
@@ -157,7 +158,9 @@ func (w *work) scan(s *snapshot, query []float32) {
 	}
 }
 
-// scanSignatures finds, among the span passages allowed, those with the nearest signatures and compares them exactly.
+// scanSignatures finds, among the span passages allowed, those with the nearest signatures and compares them exactly:
+// first a small share of them, then as many more as could, by what those show, be nearer than the best found. Where that
+// is a large part, as for a subject that is near to nothing allowed, it compares them all.
 func (w *work) scanSignatures(s *snapshot, query []float32, span int) {
 	if len(s.parts) == 0 {
 		return
@@ -175,11 +178,48 @@ func (w *work) scanSignatures(s *snapshot, query []float32, span int) {
 			}
 		}
 	}
-	limit, sum, want := 0, counts[0], min(max(span/rescoredShare, minRescored), maxRescored)
-	for sum < want && limit+1 < len(counts) {
-		limit++
-		sum += counts[limit]
+	limit, _ := reach(counts, func(_, sum int) bool { return sum < min(max(span/rescoredShare, minRescored), maxRescored) })
+	w.rescoreAll(s, limit, query)
+	far := w.farthest(len(w.sig) * 64)
+	if far <= limit {
+		return
 	}
+	w.tops[0].reset(s, w.tops[0].n)
+	if _, sum := reach(counts, func(d, _ int) bool { return d < far }); sum > span/4 {
+		w.scan(s, query)
+		return
+	}
+	w.rescoreAll(s, far, query)
+}
+
+// reach returns the least distance at which more stops, and how many passages are that near.
+func reach(counts []int, more func(distance, sum int) bool) (distance, sum int) {
+	for ; ; distance++ {
+		if sum += counts[distance]; distance+1 == len(counts) || !more(distance, sum) {
+			return distance, sum
+		}
+	}
+}
+
+// farthest returns the distance of signatures within which nearly all passages lie that are as near as the nearest few
+// found so far: the distance is binomial, with the angle's share of pi for its probability (Charikar 2002).
+func (w *work) farthest(bits int) int {
+	const few, deviations = 10, 2.3
+	w.scores = w.scores[:0]
+	for i := range w.tops[0].refs {
+		w.scores = append(w.scores, w.tops[0].refs[i].score)
+	}
+	if len(w.scores) < few {
+		return bits
+	}
+	slices.Sort(w.scores)
+	cosine := min(1, max(-1, float64(w.scores[len(w.scores)-few])))
+	p := math.Acos(cosine) / math.Pi
+	return min(bits, int(math.Ceil(float64(bits)*p+deviations*math.Sqrt(float64(bits)*p*(1-p)))))
+}
+
+// rescoreAll offers every listing by the exact similarity of its passages whose signatures are within the limit.
+func (w *work) rescoreAll(s *snapshot, limit int, query []float32) {
 	for i := range s.parts {
 		p, dist := &s.parts[i], w.distances[s.parts[i].base:]
 		for _, r := range w.sets[i].runs {

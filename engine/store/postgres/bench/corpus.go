@@ -24,7 +24,6 @@ const (
 type corpus struct {
 	n       int
 	vectors []float32 // n x dim
-	seed    uint64
 	queries []query
 	foreign []bool // passages of the field that no query is near to
 	centres [][]float32
