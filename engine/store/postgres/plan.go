@@ -40,6 +40,7 @@ type plan struct {
 	kinds    []engine.Kind // wanted; nil when any
 	most     int           // passages that the rules leave, at most: what the tightest rule leaves
 	likely   int           // the same if rules were independent of each other
+	within   float64       // likely share of the passages of the kinds wanted
 	listings int           // likely listings
 	limit    int           // nearest passages to fetch
 	exact    bool          // compare all of them
@@ -54,6 +55,7 @@ const exactShare = 2.3
 func newPlan(rules []engine.Clause, st *statistics, n int) plan {
 	p := plan{most: st.passages}
 	likely, listings := 1.0, 1.0
+	p.within = 1
 	for _, c := range rules {
 		if c.Rule == engine.RuleKind && !c.Not {
 			for _, k := range engine.Kinds {
@@ -65,6 +67,9 @@ func newPlan(rules []engine.Clause, st *statistics, n int) plan {
 		share, of := st.share(c)
 		p.most = min(p.most, int(math.Ceil(share*float64(st.passages))))
 		likely, listings = likely*share, listings*of
+		if c.Rule != engine.RuleKind {
+			p.within *= share
+		}
 	}
 	p.likely, p.listings = int(likely*float64(st.passages)), int(listings*float64(st.listings))
 	// Several passages of one listing may be near: fetch as many more as a listing has on average.
