@@ -127,7 +127,7 @@ func (t *retrieval) walk(ctx context.Context, limit int) (nums []int64, got int,
 	}
 	// Where hardly any of the subject's neighbours are allowed, the allowed ones lie elsewhere, and those that the graph
 	// came upon on its way are not the nearest.
-	if expected := float64(width) * t.plan.within; float64(early) < expected/4 {
+	if expected := min(float64(width)*t.plan.within, float64(limit), float64(t.plan.likely)); float64(early) < expected/4 {
 		return nil, 0, nil
 	}
 	return nums, got, nil
