@@ -117,17 +117,17 @@ func (t *retrieval) walk(ctx context.Context, limit int) (nums []int64, got int,
 	b.Queue(`SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', $1, true), set_config('hnsw.max_scan_tuples', $2, true),
 		set_config('hnsw.scan_mem_multiplier', '8', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`,
 		strconv.Itoa(width), strconv.Itoa(2*visits)) // some that the graph gives are dead
-	early := 0
-	b.Queue(fmt.Sprintf(`SELECT listing, place <= %d FROM (%s) AS near ORDER BY distance, listing LIMIT %d`, width, sql, limit), c.args...).Query(func(rows pgx.Rows) (err error) {
+	early, complete := 0, width/3
+	b.Queue(fmt.Sprintf(`SELECT listing, place <= %d FROM (%s) AS near ORDER BY distance, listing LIMIT %d`, complete, sql, limit), c.args...).Query(func(rows pgx.Rows) (err error) {
 		nums, got, err = collect(rows, &early)
 		return err
 	})
 	if err := t.db.SendBatch(ctx, &b).Close(); err != nil {
 		return nil, 0, err
 	}
-	// Where hardly any of the subject's neighbours are allowed, the allowed ones lie elsewhere, and those that the graph
-	// came upon on its way are not the nearest.
-	if expected := min(float64(width)*t.plan.within, float64(limit), float64(t.plan.likely)); float64(early) < expected/4 {
+	// Where hardly any of the subject's close neighbours are allowed, the allowed ones lie elsewhere, and those that the
+	// graph came upon on its way are not the nearest: only the first part of what it gives leaves nothing out.
+	if expected := min(float64(complete)*t.plan.within, float64(limit), float64(t.plan.likely)); float64(early) < expected/2 {
 		return nil, 0, nil
 	}
 	return nums, got, nil
