@@ -31,15 +31,31 @@ func openCSV(in *input) (Source, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	s.comma = delimiter(first)
+	if comma, ok := stated(first); ok {
+		s.comma = comma
+		if first, err = in.next(); err != nil {
+			return nil, fmt.Errorf("header: %w", err)
+		}
+	}
 	cells, err := s.parse(first)
 	if err != nil {
-		return nil, fmt.Errorf("line 1: header: %w", err)
+		return nil, fmt.Errorf("line %d: header: %w", s.line, err)
 	}
 	s.columns, err = header(cells)
 	if err != nil {
-		return nil, fmt.Errorf("line 1: %w", err)
+		return nil, fmt.Errorf("line %d: %w", s.line, err)
 	}
 	return s, nil
+}
+
+// stated returns the delimiter that a first line such as "sep=;" states, which is how Excel is told.
+func stated(line []byte) (comma rune, ok bool) {
+	s := strings.ToLower(strings.TrimRight(string(line), "\r\n"))
+	if s, ok = strings.CutPrefix(s, "sep="); !ok || utf8.RuneCountInString(s) != 1 {
+		return 0, false
+	}
+	comma, _ = utf8.DecodeRuneInString(s)
+	return comma, comma != '"' && comma != utf8.RuneError
 }
 
 // header checks and returns the column names; trailing empty ones are dropped.
@@ -56,7 +72,7 @@ func header(cells []string) ([]string, error) {
 		case c == "":
 			return nil, fmt.Errorf("column %d has no name", i+1)
 		case slices.Contains(out, c):
-			return nil, fmt.Errorf("the column %q stands twice", c)
+			return nil, fmt.Errorf("the column %q stands twice", brief(c, maxField))
 		}
 		out = append(out, c)
 	}

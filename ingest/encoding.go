@@ -142,13 +142,16 @@ func vietnamese(s string) float64 {
 			continue
 		}
 		words++
-		tones := 0
+		tones, foreign := 0, false
 		for _, r := range norm.NFD.String(word) {
-			if strings.ContainsRune("\u0300\u0301\u0303\u0309\u0323", r) {
+			switch {
+			case strings.ContainsRune("\u0300\u0301\u0303\u0309\u0323", r):
 				tones++
+			case r >= utf8.RuneSelf && !strings.ContainsRune("đĐ\u0302\u0306\u031b", r): // hat, breve, horn
+				foreign = true
 			}
 		}
-		if tones <= 1 && text.IsSyllable(text.Fold(word)) {
+		if tones <= 1 && !foreign && text.IsSyllable(text.Fold(word)) {
 			good++
 		}
 	}

@@ -3,8 +3,11 @@ package ingest
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -54,53 +57,43 @@ func parted(s string) string {
 func inTCVN3(s string) string {
 	var out []byte
 	for _, r := range s {
-		for c, letter := range tcvnLetters {
-			if letter == r {
-				out = append(out, byte(c))
-				break
-			}
+		c := slices.Index(tcvnLetters[:], r)
+		if c < 0 { // its fonts draw capitals with a tone over the small letters
+			c = slices.Index(tcvnLetters[:], unicode.ToLower(r))
 		}
+		if c < 0 {
+			c = '?'
+		}
+		out = append(out, byte(c))
 	}
 	return string(out)
 }
 
 func inVNI(s string) string {
-	var out []byte
-	for _, r := range s {
-		small := strings.ToLower(string(r))
-		up := byte(0)
-		if small != string(r) {
-			up = 0x20
-		}
-		found := false
-		for c, letter := range vniLetters {
-			if letter == small {
-				out, found = append(out, c-up), true
-			}
-		}
-		if found || r < 0x80 {
-			if !found {
-				out = append(out, byte(r))
-			}
-			continue
-		}
-		// The longest mark that leaves a base which stands in the tables.
-		for _, base := range []string{"a", "e", "i", "o", "u", "y", "ơ", "ư"} {
-			for c, mark := range vniMarks {
-				if norm.NFC.String(base+mark) == small {
-					letter := base[0]
-					switch base {
-					case "ơ":
-						letter = 0xF4
-					case "ư":
-						letter = 0xF6
-					}
-					out = append(out, letter-up, c-up)
-				}
+	codes := map[string]string{}
+	for c, letter := range vniLetters {
+		codes[letter], codes[strings.ToUpper(letter)] = string([]byte{c}), string([]byte{c - 0x20})
+	}
+	for base, b := range map[string]byte{"a": 'a', "e": 'e', "i": 'i', "o": 'o', "u": 'u', "y": 'y', "ơ": 0xF4, "ư": 0xF6} {
+		for c, mark := range vniMarks {
+			letter := norm.NFC.String(base + mark)
+			if utf8.RuneCountInString(letter) == 1 && codes[letter] == "" {
+				codes[letter], codes[strings.ToUpper(letter)] = string([]byte{b, c}), string([]byte{b - 0x20, c - 0x20})
 			}
 		}
 	}
-	return string(out)
+	var out strings.Builder
+	for _, r := range s {
+		switch code := codes[string(r)]; {
+		case r < utf8.RuneSelf:
+			out.WriteRune(r)
+		case code != "":
+			out.WriteString(code)
+		default:
+			out.WriteByte('?')
+		}
+	}
+	return out.String()
 }
 
 func TestOldTables(t *testing.T) {

@@ -31,7 +31,7 @@ func (s *jsonl) Next() (Record, error) {
 			return Record{}, errors.New("the file is one JSON array; write one object a line (jq -c '.[]')")
 		}
 		if !utf8.Valid(line) {
-			return Record{}, &RecordError{Line: s.line, Reason: "not valid UTF-8, it looks like " + guess(line) + "; save the file as UTF-8"}
+			return Record{}, &RecordError{Line: s.line, Reason: "not valid UTF-8: " + advice(guess(line))}
 		}
 		r := Record{Line: s.line, Size: len(line)}
 		if err := json.Unmarshal(line, &r.Values); err != nil {
@@ -107,17 +107,42 @@ func found(e *json.SemanticError) string {
 }
 
 // pointer writes a JSON pointer as fields are named elsewhere: "/works/2/year" as "works[2].year".
-func pointer(p jsontext.Pointer) string {
+func pointer(p jsontext.Pointer) string { return path("", p) }
+
+// path is pointer below a field. A path that is too long to read is cut.
+func path(field string, p jsontext.Pointer) string {
 	var b strings.Builder
+	b.WriteString(field)
 	for token := range p.Tokens() {
-		if _, err := strconv.Atoi(token); err == nil && b.Len() > 0 {
+		switch _, err := strconv.Atoi(token); {
+		case b.Len() > maxField:
+		case err == nil && b.Len() > 0:
 			b.WriteString("[" + token + "]")
-			continue
+		case b.Len() > 0:
+			b.WriteString("." + token)
+		default:
+			b.WriteString(token)
 		}
-		if b.Len() > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(token)
 	}
-	return b.String()
+	return brief(b.String(), maxField)
+}
+
+// What is said of a record is bounded, whatever the record is: so many characters of a field and of a reason.
+const (
+	maxField  = 80
+	maxReason = 600
+)
+
+// brief cuts s to n characters.
+func brief(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	count := 0
+	for i := range s {
+		if count++; count > n {
+			return s[:i] + "…"
+		}
+	}
+	return s
 }

@@ -171,7 +171,7 @@ func (run *Run) read(ctx context.Context, src Source, path string, queue chan<- 
 			return nil
 		case errors.As(err, &refused):
 			r.Values = nil
-			items = append(items, item{line: refused.Line, issue: &Issue{File: path, Line: refused.Line, Field: refused.Field, Reason: refused.Reason}})
+			items = append(items, item{line: refused.Line, issue: &Issue{File: path, Line: refused.Line, Field: brief(refused.Field, maxField), Reason: brief(refused.Reason, maxReason)}})
 		case err != nil:
 			flush()
 			return err
@@ -272,7 +272,11 @@ func (run *Run) check(path string, r Record, it *item) {
 		if field.Field != "id" {
 			issue.ID = l.ID
 		}
+		if field.Field == "kind" && run.Mapping.Kind == "" || field.Field == "lang" && run.Mapping.Lang == "" {
+			issue.Reason += "; or state it for all with --" + field.Field
+		}
 	}
+	issue.Reason = brief(issue.Reason, maxReason)
 	it.issue = issue
 }
 

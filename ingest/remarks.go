@@ -18,13 +18,17 @@ func setAsideAddresses(l *engine.Listing) (out []remark) {
 		if *address == "" || engine.IsWebAddress(*address) {
 			return
 		}
-		if v, err := json.Marshal(*address); err == nil {
+		s, err := text.Clean(*address)
+		if err != nil {
+			return // it is refused for that
+		}
+		if v, err := json.Marshal(s); err == nil {
 			if l.Extra == nil {
 				l.Extra = map[string]json.RawMessage{}
 			}
 			l.Extra[field] = v
 		}
-		out = append(out, remark{field, fmt.Sprintf("%q is no web address; kept as extra", *address)})
+		out = append(out, remark{field, fmt.Sprintf("%q is no web address; kept as extra", brief(s, maxField))})
 		*address = ""
 	}
 	look("url", &l.URL)

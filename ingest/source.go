@@ -5,6 +5,7 @@ package ingest
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -19,10 +20,11 @@ import (
 
 // Record is one listing as a source writes it: its values by the source's own names.
 type Record struct {
-	Line   int // of the file, or the row of a sheet, from 1
-	Values map[string]jsontext.Value
-	Cells  bool // the values are cells of a table: all strings, lists written as one
-	Size   int  // bytes, about
+	Line    int // of the file, or the row of a sheet, from 1
+	Values  map[string]jsontext.Value
+	Cells   bool              // the values are cells of a table: all strings, lists written as one
+	Numbers map[string]string // behind cells that show them otherwise, such as "7.00"
+	Size    int               // bytes, about
 }
 
 // Source gives records one after the other.
@@ -90,7 +92,7 @@ func open(path string, f *os.File, size int64) (Source, error) {
 	if magic, _ := in.buf.Peek(2); bytes.Equal(magic, []byte{0x1F, 0x8B}) {
 		z, err := gzip.NewReader(in.buf)
 		if err != nil {
-			return nil, fmt.Errorf("gzip: %w", err)
+			return nil, unpacking(err)
 		}
 		in.buf = bufio.NewReaderSize(z, sniffSize)
 	}
@@ -100,11 +102,11 @@ func open(path string, f *os.File, size int64) (Source, error) {
 	case errors.Is(err, io.EOF):
 		return nil, errors.New("the file is empty")
 	case err != nil:
-		return nil, err
+		return nil, unpacking(err)
 	}
 	lines := slices.Contains([]string{".jsonl", ".ndjson", ".json"}, filepath.Ext(name)) // each line is judged by itself
 	if enc := Sniff(head); enc != "" && (!lines || strings.HasPrefix(enc, "UTF-16")) {
-		return nil, fmt.Errorf("the file is not UTF-8, it looks like %s; save it as UTF-8 and try again", enc)
+		return nil, fmt.Errorf("the file is not UTF-8: %s", advice(enc))
 	}
 	if bytes.HasPrefix(head, []byte("\xEF\xBB\xBF")) {
 		_, _ = in.buf.Discard(3)
@@ -116,6 +118,21 @@ func open(path string, f *os.File, size int64) (Source, error) {
 		return openCSV(in)
 	}
 	return nil, fmt.Errorf("cannot tell the format from the name: want .jsonl, .csv or .xlsx (also .jsonl.gz, .csv.gz)")
+}
+
+// errCut is what an archive that ends in its middle gives.
+var errCut = errors.New("the file ends too early (a cut gzip?)")
+
+// unpacking says what a failure to read means, where the file is packed.
+func unpacking(err error) error {
+	var corrupt flate.CorruptInputError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errCut
+	case errors.As(err, &corrupt), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+		return fmt.Errorf("the gzip file is damaged: %w", err)
+	}
+	return err
 }
 
 // input reads lines of a file, counting them and the bytes that were read from disk.
@@ -159,13 +176,13 @@ func (in *input) next() ([]byte, error) {
 	for {
 		chunk, err := in.buf.Peek(max(1, in.buf.Buffered()))
 		if len(chunk) == 0 {
-			if err == nil || errors.Is(err, io.EOF) {
+			if err = unpacking(err); err == nil {
 				err = io.EOF
 			}
 			switch {
 			case long:
 				return nil, errLong
-			case len(line) > 0 && err == io.EOF:
+			case len(line) > 0 && errors.Is(err, io.EOF):
 				return line, nil
 			}
 			in.line--

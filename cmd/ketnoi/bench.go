@@ -46,7 +46,7 @@ func (c *config) runBench(ctx context.Context) error {
 	if err := c.checkRetrieve(); err != nil {
 		return err
 	}
-	h, err := c.open(ctx)
+	h, err := c.openExisting(ctx)
 	if err != nil {
 		return err
 	}

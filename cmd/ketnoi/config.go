@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -27,11 +30,13 @@ type config struct {
 	memory    int64 // MiB
 
 	// ingest
-	kind, lang, mapping string
-	dryRun              bool
+	kind, lang string
+	mapping    []string
+	dryRun     bool
 
 	// recommend
 	subject, text      string
+	textLang           string
 	want, fields       []string
 	regions, languages []string
 	prefer             []string
@@ -108,7 +113,7 @@ func (c *config) ingestFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.kind, "kind", "", "kind of every listing: expert, technology or problem (overrides the file's)")
 	f.StringVar(&c.lang, "lang", "", "language of every listing, such as vi (overrides the file's; detected when neither says)")
-	f.StringVar(&c.mapping, "map", "", "other people's column names: key=column,… such as title=name,text=desc; the rest is kept as extra")
+	f.StringArrayVar(&c.mapping, "map", nil, "other people's column names: `KEY=COLUMN`,… such as title=name,text=desc; the rest is kept as extra; may be repeated")
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything and store nothing")
 }
 
@@ -116,6 +121,7 @@ func (c *config) queryFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.subject, "for", "", "id of the listing that asks")
 	f.StringVar(&c.text, "text", "", "free text that asks, in any of the five languages")
+	f.StringVar(&c.textLang, "text-lang", "", "language of --text: a `TAG` such as vi (detected when not given)")
 	c.wantFlag(cmd)
 	f.StringSliceVar(&c.fields, "field", nil, "only these fields: OECD FORD codes such as 4.1, or 4 for all below it")
 	f.StringSliceVar(&c.regions, "region", nil, "only these regions: ISO 3166 codes or names, such as VN-35, KR, \"Hải Phòng\"")
@@ -170,6 +176,14 @@ func (c *config) doctorFlags(cmd *cobra.Command) {
 	f.BoolVar(&c.verify, "verify", false, "compare what the graphs return with exact search")
 	f.IntVar(&c.sample, "sample", 200, "how many vectors of each model and kind to look for, with --verify")
 	f.BoolVar(&c.json, "json", false, "print JSON")
+}
+
+// missing reports whether the store is a file that is not there, but could be made.
+func (c *config) missing() bool {
+	file, embedded := strings.CutPrefix(c.store, "sqlite:")
+	_, err := os.Stat(file)
+	folder, _ := os.Stat(filepath.Dir(file))
+	return embedded && file != "" && errors.Is(err, fs.ErrNotExist) && folder != nil && folder.IsDir()
 }
 
 // isSet reports whether somebody gave the flag.

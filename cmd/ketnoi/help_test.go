@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"strings"
 	"sync"
+	"testing"
 
 	"github.com/ketnoi/ketnoi/embeddings/lexicon"
 	"github.com/ketnoi/ketnoi/engine/glossary"
@@ -34,4 +36,13 @@ func (h *house) eachListing(ctx context.Context, yield func(id string, passages,
 		yield(c.ID, len(c.Entry.Passages), len(c.Entry.Vectors))
 		return nil
 	})
+}
+
+func TestEveryCommandHasHelp(t *testing.T) {
+	for _, cmd := range newRoot().Commands() {
+		out, errs, code := ketnoi(t, t.TempDir(), cmd.Name(), "--help")
+		if code != 0 || errs != "" || !strings.Contains(out, "Usage:") || cmd.Short == "" {
+			t.Errorf("%s --help: exit %d\n%s%s", cmd.Name(), code, out, errs)
+		}
+	}
 }

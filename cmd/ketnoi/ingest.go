@@ -24,10 +24,15 @@ func newIngest(c *config) *cobra.Command {
 new or changed, and stores it. Running it again changes nothing. A record that is refused is named with its file,
 line and field; the others go in.
 
-Exit codes: 0 everything went in; 1 something was refused; 2 nothing could be read or stored.`,
+A file with other keys than ours needs --map. It leads our keys to the source's names: title=name, works.year=y, and
+title=contact.name into an object. A name with a comma stands in quotes: --map 'title="Name, full"'. What it does not
+name is kept as extra (--map id=id does only that), within works, seeks and basis too, under names such as
+works[0].doi. In tables, dates and numbers may have any format of Excel's; times without a zone are Viet Nam's.
+
+Exit codes: 0 everything went in; 1 something was refused or a file failed; 2 nothing could be read or stored.`,
 		Example: `  ketnoi ingest problems.jsonl technologies.xlsx
   ketnoi ingest awards.jsonl.gz --kind expert --lang en --map title=firm
-  ketnoi ingest profiles.csv --kind expert --map "id=Mã,title=Họ tên,text=Mô tả" --dry-run`,
+  ketnoi ingest profiles.csv --kind expert --map "id=Mã,title=Họ tên" --map "text=Mô tả" --dry-run`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.runIngest(cmd.Context(), args) },
 	}
@@ -35,7 +40,8 @@ Exit codes: 0 everything went in; 1 something was refused; 2 nothing could be re
 	return cmd
 }
 
-// maxIssues is how many refused records are printed one by one; a file that is wrong throughout need not fill the screen.
+// maxIssues is how many refused records are printed one by one to a terminal: a file that is wrong throughout need not
+// fill the screen. A log gets them all.
 const maxIssues = 200
 
 func (c *config) runIngest(ctx context.Context, files []string) error {
@@ -43,8 +49,7 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 	if err != nil {
 		return err
 	}
-	file, embedded := strings.CutPrefix(c.store, "sqlite:")
-	if _, err := os.Stat(file); !c.dryRun || !embedded || err == nil { // a dry run creates no file
+	if !c.dryRun || !c.missing() { // a dry run creates no file
 		h, err := c.open(ctx)
 		if err != nil {
 			return err
@@ -61,11 +66,11 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 // maintain lets a database count and index what came in. What was stored stays stored when that fails; a server, or
 // the next ingest, does it then.
 func (c *config) maintain(ctx context.Context, db store.Database) {
-	show := c.stages(os.Stderr)
-	err := db.Maintain(ctx, show.set)
-	show.finish()
+	bars := c.stages(os.Stderr)
+	err := db.Maintain(ctx, bars.set)
+	bars.finish()
 	if err != nil && !interrupted(ctx, err) {
-		fmt.Fprintf(os.Stderr, "ketnoi: everything is stored, but not indexed: %v; \"ketnoi migrate\" does it, or a server that runs\n", err)
+		fmt.Fprintf(os.Stderr, "ketnoi: everything is stored, but not indexed: %s; \"ketnoi migrate\" does it, or a server that runs\n", showLine(err.Error()))
 	}
 }
 
@@ -85,9 +90,9 @@ func (c *config) ingestRun() (*ingest.Run, error) {
 		}
 		run.Mapping.Lang = tag
 	}
-	if c.mapping != "" {
+	if len(c.mapping) > 0 {
 		var err error
-		if run.Mapping.Columns, err = ingest.ParseMapping(c.mapping); err != nil {
+		if run.Mapping.Columns, err = ingest.ParseMapping(strings.Join(c.mapping, ",")); err != nil {
 			return nil, fmt.Errorf("--map: %w", err)
 		}
 	}
@@ -96,29 +101,35 @@ func (c *config) ingestRun() (*ingest.Run, error) {
 
 // ingestFiles runs over the files, shows progress and issues on standard error, and prints the summary.
 func (c *config) ingestFiles(ctx context.Context, run *ingest.Run, files []string) error {
-	show := &ingestView{c: c, start: time.Now(), last: time.Now()}
-	run.Report, run.Progress = show.issue, show.progress
+	view := &ingestView{c: c, start: time.Now(), last: time.Now()}
+	run.Report, run.Progress = view.issue, view.progress
 	failed := 0
 	for _, file := range files {
+		before := run.Summary()
 		err := run.File(ctx, file)
-		show.close()
+		view.close()
+		view.alike(file, run.Summary().Read-before.Read)
 		if err == nil {
 			continue
 		}
 		failed++
 		if interrupted(ctx, err) {
-			fmt.Fprintln(os.Stderr, "stopped; what is counted below is stored, run the same command again to go on")
+			what := "what is counted below is stored, run the same command again to go on"
+			if c.dryRun {
+				what = "only what is counted below was checked"
+			}
+			fmt.Fprintln(os.Stderr, "stopped; "+what)
 			break
 		}
 		if file != "" && !strings.Contains(err.Error(), file) {
 			err = fmt.Errorf("%s: %w", file, err)
 		}
-		fmt.Fprintln(os.Stderr, "ketnoi: "+err.Error())
+		fmt.Fprintln(os.Stderr, "ketnoi: "+showLine(err.Error()))
 	}
 	s := run.Summary()
-	show.summary(s)
+	view.summary(s)
 	switch {
-	case failed > 0 && (s.Read == 0 || s.Read == s.Rejected || failed == len(files)):
+	case failed > 0 && s.Added+s.Changed+s.Unchanged == 0:
 		return &exitError{code: exitFailed}
 	case failed > 0 || s.Rejected > 0:
 		return &exitError{code: exitRejected}
@@ -134,10 +145,19 @@ type ingestView struct {
 	bar    *progressbar.ProgressBar
 	issues int
 	hidden int
+	first  ingest.Issue // why a record of this file was refused
+	same   int          // how many were, over the same field
 }
 
 func (v *ingestView) issue(i ingest.Issue) {
-	if v.issues++; v.issues > maxIssues {
+	switch {
+	case i.Warning:
+	case v.same == 0:
+		v.first, v.same = i, 1
+	case i.Field == v.first.Field:
+		v.same++
+	}
+	if v.issues++; v.issues > maxIssues && v.c.interactive {
 		v.hidden++
 		return
 	}
@@ -148,13 +168,13 @@ func (v *ingestView) issue(i ingest.Issue) {
 	if i.Warning {
 		word = "warning"
 	}
-	fmt.Fprintf(os.Stderr, "%s: %s\n", word, i)
+	fmt.Fprintf(os.Stderr, "%s: %s\n", word, show(i.String()))
 }
 
 func (v *ingestView) progress(s ingest.Summary, p ingest.Position) {
 	if v.c.interactive {
 		if v.bar == nil {
-			v.bar = progressbar.NewOptions64(p.Size, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(p.File),
+			v.bar = progressbar.NewOptions64(p.Size, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(show(p.File)),
 				progressbar.OptionShowBytes(true), progressbar.OptionSetWidth(24), progressbar.OptionThrottle(100*time.Millisecond),
 				progressbar.OptionClearOnFinish())
 		}
@@ -167,7 +187,7 @@ func (v *ingestView) progress(s ingest.Summary, p ingest.Position) {
 		if p.Size > 0 {
 			percent = 100 * p.Offset / p.Size
 		}
-		fmt.Fprintf(os.Stderr, "%s: %d %% read; so far %d added, %d changed, %d unchanged, %d rejected\n", p.File, percent, s.Added, s.Changed, s.Unchanged, s.Rejected)
+		fmt.Fprintf(os.Stderr, "%s: %d %% read; so far %d added, %d changed, %d unchanged, %d rejected\n", show(p.File), percent, s.Added, s.Changed, s.Unchanged, s.Rejected)
 	}
 }
 
@@ -178,9 +198,17 @@ func (v *ingestView) close() {
 	}
 }
 
+// alike says in one line what is wrong with a file of which every record was refused over the same field.
+func (v *ingestView) alike(file string, read int) {
+	if v.same > 1 && v.same == read && v.first.Field != "" {
+		fmt.Fprintf(os.Stderr, "%s: all %d records were refused over %s: %s\n", show(file), read, show(v.first.Field), show(v.first.Reason))
+	}
+	v.same = 0
+}
+
 func (v *ingestView) summary(s ingest.Summary) {
 	if v.hidden > 0 {
-		fmt.Fprintf(os.Stderr, "… and %d more of these\n", v.hidden)
+		fmt.Fprintf(os.Stderr, "… and %d more of these; with 2> FILE all of them go to a file\n", v.hidden)
 	}
 	verb := "stored"
 	if v.c.dryRun {

@@ -45,7 +45,7 @@ func run(args []string) int {
 		return exitOK
 	}
 	if msg := err.Error(); msg != "" {
-		fmt.Fprintln(os.Stderr, "ketnoi: "+msg)
+		fmt.Fprintln(os.Stderr, "ketnoi: "+showLine(msg))
 	}
 	var exit *exitError
 	if errors.As(err, &exit) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -322,7 +321,11 @@ func TestExitCodes(t *testing.T) {
 		{2, "--reader", []string{"recommend", "--text", "tôm", "--reader", "ja"}},
 		{2, "too little text", []string{"recommend", "--text", "😀"}},
 		{2, "--for nobody: no such listing", []string{"recommend", "--for", "nobody"}},
-		{2, "holds no listings", []string{"--store", "sqlite:new.db", "recommend", "--text", "tôm"}},
+		{2, "--text-lang: \"??\" is no language tag", []string{"recommend", "--text", "tôm", "--text-lang", "??"}},
+		{2, "--text-lang: only with --text", []string{"recommend", "--for", "a", "--text-lang", "vi"}},
+		{2, "want sqlite:PATH", []string{"--store", "bogus", "ingest", "--dry-run", "good.jsonl"}},
+		{2, "want sqlite:PATH", []string{"--store", "sqlite:", "ingest", "--dry-run", "good.jsonl"}},
+		{2, "folder does not exist", []string{"--store", "sqlite:no/x.db", "ingest", "--dry-run", "good.jsonl"}},
 		{2, "want sqlite:PATH", []string{"--store", "x.db", "recommend", "--text", "tôm"}},
 		{2, "--topics FILE", []string{"eval"}},
 		{2, "only loopback addresses", []string{"serve", "--addr", "0.0.0.0:8080"}},
@@ -344,15 +347,6 @@ func TestExitCodes(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "dry.db")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("a dry run made a store")
-	}
-}
-
-func TestEveryCommandHasHelp(t *testing.T) {
-	for _, cmd := range newRoot().Commands() {
-		out, errs, code := ketnoi(t, t.TempDir(), cmd.Name(), "--help")
-		if code != 0 || errs != "" || !strings.Contains(out, "Usage:") || cmd.Short == "" {
-			t.Errorf("%s --help: exit %d\n%s%s", cmd.Name(), code, out, errs)
-		}
 	}
 }
 
@@ -400,67 +394,4 @@ func TestBench(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "20 free-text recommendations") || !strings.Contains(out, "retrieve") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
-}
-
-// TestKill stops an ingest with SIGKILL at several moments and looks at what is left: all that another process could
-// see before is there and whole, and running it again brings in exactly the rest.
-func TestKill(t *testing.T) {
-	const n = 6000
-	dir := t.TempDir()
-	var content strings.Builder
-	for i := range n {
-		fmt.Fprintf(&content, `{"id":"K%04d","kind":"expert","title":"Expert %d","lang":"en","works":[{"title":"Shrimp disease %d","text":"Early detection of white spot disease in shrimp ponds, study %d."}]}`+"\n", i, i, i, i)
-	}
-	write(t, dir, "x.jsonl", content.String())
-	for round, delay := range []time.Duration{60, 150, 250, 400, 600} {
-		address := fmt.Sprintf("sqlite:kill%d.db", round)
-		cmd := program(t, dir, "--store", address, "ingest", "x.jsonl")
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(delay * time.Millisecond)
-		seen := stored(t, dir, address)
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		left := stored(t, dir, address)
-		for id := range seen {
-			if !left[id] {
-				t.Fatalf("round %d: %s was stored and is lost", round, id)
-			}
-		}
-		out, errs, code := ketnoi(t, dir, "--store", address, "ingest", "x.jsonl")
-		want := fmt.Sprintf("%d read; stored: %d added, 0 changed; %d unchanged, 0 rejected", n, n-len(left), len(left))
-		if code != 0 || !strings.Contains(out, want) {
-			t.Errorf("round %d: exit %d, want %q\n%s%s", round, code, want, out, errs)
-		}
-		if all := stored(t, dir, address); len(all) != n {
-			t.Errorf("round %d: %d listings in the end, want %d", round, len(all), n)
-		}
-		t.Logf("killed after %d ms: %d seen before, %d left, %d in the end", delay, len(seen), len(left), n)
-	}
-}
-
-// stored returns the ids in a store, checking that each is whole; a store that is not made yet is empty.
-func stored(t *testing.T, dir, address string) map[string]bool {
-	t.Helper()
-	path := strings.Replace(address, "sqlite:", "sqlite:"+dir+string(filepath.Separator), 1)
-	ids := map[string]bool{}
-	if _, err := os.Stat(strings.TrimPrefix(path, "sqlite:")); err != nil {
-		return ids
-	}
-	s, err := store.Open(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	h := &house{store: s}
-	if err := h.eachListing(t.Context(), func(id string, passages, vectors int) {
-		ids[id] = true
-		if passages != 1 || vectors != 1 {
-			t.Errorf("%s has %d passages and %d vectors", id, passages, vectors)
-		}
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return ids
 }

@@ -30,9 +30,12 @@ func newRecommend(c *config) *cobra.Command {
 
 // query builds the query from the flags.
 func (c *config) query() (engine.Query, error) {
-	q := engine.Query{For: c.subject, Text: c.text, Limit: c.limit, Reader: c.reader}
+	q := engine.Query{For: c.subject, Text: c.text, Lang: c.textLang, Limit: c.limit, Reader: c.reader}
 	if c.limit < 1 {
 		return q, fmt.Errorf("--limit %d: want 1 to %d", c.limit, engine.MaxLimit)
+	}
+	if c.subject != "" && c.textLang != "" {
+		return q, errors.New("--text-lang: only with --text; a listing has a language of its own")
 	}
 	for _, k := range c.want {
 		q.Want = append(q.Want, engine.Kind(k))
@@ -55,7 +58,7 @@ func (c *config) query() (engine.Query, error) {
 }
 
 // flagOf leads from the fields of a query to the flags they come from.
-var flagOf = map[string]string{"for": "--for", "text": "--text", "want": "--want", "limit": "--limit", "reader": "--reader",
+var flagOf = map[string]string{"for": "--for", "text": "--text", "lang": "--text-lang", "want": "--want", "limit": "--limit", "reader": "--reader",
 	"filter.fields": "--field", "filter.regions": "--region", "filter.languages": "--lang", "filter.trl_min": "--trl-min", "filter.trl_max": "--trl-max",
 	"prefer.fields": "--prefer", "prefer.regions": "--prefer", "prefer.languages": "--prefer"}
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,12 +70,20 @@ func (c *config) open(ctx context.Context) (*house, error) {
 	return &house{store: s, embedder: lexicon.New(glossary.Default())}, nil
 }
 
+// openExisting opens a store to read from it. It makes none: whoever asks has mistyped the address, or has nothing in it yet.
+func (c *config) openExisting(ctx context.Context) (*house, error) {
+	if c.missing() {
+		return nil, fmt.Errorf("%s does not exist; check --store, bring listings in with \"ketnoi ingest FILE\", or try \"ketnoi demo\"", c.store)
+	}
+	return c.open(ctx)
+}
+
 // ready opens the store and makes it answer, saying on w what takes time. auto is what --retrieve auto means.
 func (c *config) ready(ctx context.Context, w io.Writer, auto way) (*house, error) {
 	if err := c.checkRetrieve(); err != nil {
 		return nil, err
 	}
-	h, err := c.open(ctx)
+	h, err := c.openExisting(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +111,13 @@ func (h *house) load(ctx context.Context, c *config, w io.Writer, auto way) erro
 		return err
 	}
 	read := c.meter(w, "loading the index", total)
-	h.index = index.New(index.Options{Model: h.embedder.Model(), Dim: h.embedder.Dim(), Glossary: glossary.Default(), Memory: c.memory << 20, Progress: read.set})
+	var loaded atomic.Bool // what is loaded later, while a server follows the store, nobody wants to watch
+	defer loaded.Store(true)
+	h.index = index.New(index.Options{Model: h.embedder.Model(), Dim: h.embedder.Dim(), Glossary: glossary.Default(), Memory: c.memory << 20, Progress: func(n int) {
+		if !loaded.Load() {
+			read.set(n)
+		}
+	}})
 	h.ways = h.newWays(c, auto)
 	if h.ways.first == byIndex {
 		start := time.Now()

@@ -77,7 +77,7 @@ func (v *view) noMatch(a *engine.Answer) {
 
 // facts are what names a listing: id, kind, language, places.
 func (v *view) facts(l *engine.Listing) []string {
-	out := []string{l.ID, string(l.Kind), v.language(l.Lang)}
+	out := []string{show(l.ID), string(l.Kind), v.language(l.Lang)}
 	for _, r := range l.Regions[:min(2, len(l.Regions))] {
 		name := glossary.RegionLabel(r, v.reader)
 		if now := glossary.Canonical(r); now != r {
@@ -208,6 +208,9 @@ func show(s string) string {
 		return ' '
 	}, s)
 }
+
+// showLine makes one line of a message, which may quote foreign text and have several.
+func showLine(s string) string { return strings.Join(strings.Fields(show(s)), " ") }
 
 // lines breaks s at spaces, or between characters of scripts without them, into pieces of at most width columns.
 func lines(s string, width int) []string {
