@@ -9,6 +9,8 @@ type Embedder interface {
 	Model() string
 	// Dim is the width of its vectors.
 	Dim() int
-	// Embed returns one unit vector for each text, in order. On error it returns no vectors at all.
+	// Embed returns one unit vector for each text, in order. A *RefusedError comes with the vectors of the texts that are
+	// not refused, nil in the places of those that are; with any other error (an *UnavailableError, ErrDenied, ctx's) there
+	// are no vectors.
 	Embed(ctx context.Context, texts []string) ([][]float32, error)
 }
