@@ -17,7 +17,9 @@ type UnavailableError struct {
 	Err    error
 }
 
-func (e *UnavailableError) Error() string { return "the embedding provider does not answer: " + e.Reason }
+func (e *UnavailableError) Error() string {
+	return "the embedding provider does not answer: " + e.Reason
+}
 
 // Unwrap returns what went wrong underneath.
 func (e *UnavailableError) Unwrap() error { return e.Err }
