@@ -26,9 +26,14 @@ import (
 	"github.com/ketnoi/ketnoi/ingest"
 )
 
+// Recommender answers queries; *engine.Recommender is one.
+type Recommender interface {
+	Recommend(ctx context.Context, q engine.Query) (*engine.Answer, error)
+}
+
 // Options sets up the server.
 type Options struct {
-	Recommender *engine.Recommender
+	Recommender Recommender
 	Size        func(context.Context) (listings, passages int, err error) // what can be found, for readyz
 	Metrics     http.Handler                                              // figures at /metrics; nil for none
 	Hosts       []string                                                  // names by which requests may call the server, beside loopback ones

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -44,4 +46,48 @@ func (e *Entry) CheckVectors(dim int) error {
 		}
 	}
 	return nil
+}
+
+// TextKey is what a text is kept by where its vector is kept: its SHA-256.
+type TextKey = [sha256.Size]byte
+
+// KeyOf returns the key of a text.
+func KeyOf(text string) TextKey { return sha256.Sum256([]byte(text)) }
+
+// Paid is a vector that a provider was paid for, kept by the text it is of, so that it is never paid for again.
+type Paid struct {
+	Key    TextKey
+	ID     string // of the listing it was first computed for: when that is erased, it goes too
+	Vector []float32
+}
+
+// PackVectors writes vectors one behind the other as little-endian float32.
+func PackVectors(vectors ...[]float32) []byte {
+	n := 0
+	for _, v := range vectors {
+		n += len(v)
+	}
+	out := make([]byte, 0, 4*n)
+	for _, v := range vectors {
+		for _, x := range v {
+			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
+		}
+	}
+	return out
+}
+
+// UnpackVectors is the reverse of PackVectors for vectors of the width dim; bytes that make no whole vectors give nil.
+func UnpackVectors(data []byte, dim int) [][]float32 {
+	if dim == 0 || len(data)%(4*dim) != 0 {
+		return nil
+	}
+	all := make([]float32, len(data)/4)
+	for i := range all {
+		all[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+	}
+	out := make([][]float32, len(all)/dim)
+	for i := range out {
+		out[i] = all[i*dim : (i+1)*dim : (i+1)*dim]
+	}
+	return out
 }

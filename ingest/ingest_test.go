@@ -236,16 +236,16 @@ func TestDryRunStoresNothing(t *testing.T) {
 	}
 }
 
-func TestReembed(t *testing.T) {
+func TestFillAnotherModel(t *testing.T) {
 	b := newBench(t)
 	if s, err := b.run(t, b.file(t, "x.jsonl", line("a", "")+line("b", "")), Mapping{}); err != nil || s.Added != 2 {
 		t.Fatal(s, err)
 	}
 	other := renamed{lex}
-	if n, err := Reembed(t.Context(), b, other, nil); err != nil || n != 2 {
+	if n, err := (&Filler{Store: b, Embedder: other, Batch: 64}).All(t.Context(), 2, nil); err != nil || n != 2 {
 		t.Errorf("%d embedded, %v", n, err)
 	}
-	if n, err := Reembed(t.Context(), b, other, nil); err != nil || n != 0 {
+	if n, err := (&Filler{Store: b, Embedder: other, Batch: 64}).All(t.Context(), 2, nil); err != nil || n != 0 {
 		t.Errorf("again: %d embedded, %v", n, err)
 	}
 	for _, model := range []string{lex.Model(), other.Model()} {

@@ -15,6 +15,8 @@ import (
 type Store interface {
 	Stored(ctx context.Context, ids []string, model string) (map[string]engine.Stored, error)
 	Put(ctx context.Context, model string, dim int, entries []engine.Entry) error
+	// PutLater stores entries without vectors together with the jobs that will embed them, each a list of ids.
+	PutLater(ctx context.Context, entries []engine.Entry, jobs [][]string) error
 }
 
 // Issue is something to tell about one record: why it was refused, or, for a Warning, what is odd about it.
@@ -46,13 +48,14 @@ type Summary struct {
 	Unchanged int `json:"unchanged"`
 	Rejected  int `json:"rejected"`
 	Warnings  int `json:"warnings"`
-	Passages  int `json:"passages"` // embedded in this run
+	Passages  int `json:"passages"` // embedded in this run, or by the jobs it left
 }
 
 // Run is one ingest. The zero value of an optional field leaves it out.
 type Run struct {
 	Store    Store // nil only in a dry run: then nothing is known to be stored
 	Embedder embeddings.Embedder
+	Later    int // passages of a job, for an embedder whose work is left to jobs; 0 embeds at once
 	Mapping  Mapping
 	DryRun   bool
 	Report   func(Issue)             // called for every issue, in the order of the records
@@ -214,13 +217,13 @@ func (run *Run) prepare(ctx context.Context, path string, records []Record, b *b
 			continue
 		}
 		it.stored, it.known = stored[it.listing.ID]
-		if it.known && it.stored.Embedded && it.stored.Fingerprint == it.fingerprint {
-			continue
+		if it.known && (it.stored.Embedded || run.Later > 0) && it.stored.Fingerprint == it.fingerprint {
+			continue // what lacks vectors then has a job, or has failed
 		}
 		it.entry = &engine.Entry{Listing: it.listing, Passages: embeddings.Split(it.listing)}
 		texts = append(texts, matchable(it.entry)...)
 	}
-	if run.DryRun || len(texts) == 0 {
+	if run.DryRun || run.Later > 0 || len(texts) == 0 {
 		return
 	}
 	vectors, err := run.Embedder.Embed(ctx, texts)
@@ -315,7 +318,13 @@ func (run *Run) finish(ctx context.Context, b *batch) error {
 		put = append(put, *it.entry)
 	}
 	if len(put) > 0 && !run.DryRun {
-		if err := run.Store.Put(ctx, run.Embedder.Model(), run.Embedder.Dim(), put); err != nil {
+		var err error
+		if run.Later > 0 {
+			err = run.Store.PutLater(ctx, put, jobs(put, run.Later))
+		} else {
+			err = run.Store.Put(ctx, run.Embedder.Model(), run.Embedder.Dim(), put)
+		}
+		if err != nil {
 			return fmt.Errorf("storing: %w", err)
 		}
 	}
@@ -326,6 +335,18 @@ func (run *Run) finish(ctx context.Context, b *batch) error {
 		}
 	}
 	return nil
+}
+
+// jobs groups entries so that each group has about the number of passages wanted, or is one entry.
+func jobs(entries []engine.Entry, passages int) (out [][]string) {
+	n := passages
+	for _, e := range entries {
+		if n += len(e.Passages); n > passages || len(out) == 0 {
+			out, n = append(out, nil), len(e.Passages)
+		}
+		out[len(out)-1] = append(out[len(out)-1], e.Listing.ID)
+	}
+	return out
 }
 
 // repeated handles an id that this run has seen before: the same content counts as unchanged, other content is

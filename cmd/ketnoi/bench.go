@@ -72,7 +72,7 @@ func (c *config) runBench(ctx context.Context) error {
 	var sum engine.Steps
 	for i, title := range append(slices.Clone(texts[:warm]), texts...) {
 		began := time.Now()
-		a, err := h.rec.Recommend(ctx, engine.Query{Text: title, Want: []engine.Kind{engine.Expert, engine.Technology}})
+		a, err := h.desk.Load().rec.Recommend(ctx, engine.Query{Text: title, Want: []engine.Kind{engine.Expert, engine.Technology}})
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/ketnoi/ketnoi/embeddings"
 	"github.com/ketnoi/ketnoi/engine/store/postgres"
 	"github.com/ketnoi/ketnoi/engine/text"
 )
@@ -33,6 +35,16 @@ type config struct {
 	kind, lang string
 	mapping    []string
 	dryRun     bool
+	noWait     bool
+
+	// embedding models
+	spec          embeddings.Spec
+	embedKey      string // no flag: keys belong into the environment
+	forbidForeign bool
+	back          bool
+	forget        string
+	fillOnly      bool
+	force         bool
 
 	// recommend
 	subject, text      string
@@ -61,6 +73,10 @@ type config struct {
 func (c *config) environment() {
 	c.colour = term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	c.interactive = term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == ""
+	c.embedKey = cmp.Or(os.Getenv("KETNOI_EMBED_KEY"), os.Getenv("OPENAI_API_KEY"))
+	if v := strings.ToLower(os.Getenv("KETNOI_FORBID_FOREIGN")); v != "" && v != "0" && v != "false" && v != "no" {
+		c.forbidForeign = true
+	}
 	c.width = 100
 	if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && w > 0 {
 		c.width = min(max(w, 60), 120)
@@ -115,6 +131,33 @@ func (c *config) ingestFlags(cmd *cobra.Command) {
 	f.StringVar(&c.lang, "lang", "", "language of every listing, such as vi (overrides the file's; detected when neither says)")
 	f.StringArrayVar(&c.mapping, "map", nil, "other people's column names: `KEY=COLUMN`,… such as title=name,text=desc; the rest is kept as extra; may be repeated")
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything and store nothing")
+	f.BoolVar(&c.noWait, "no-wait", false, "do not wait for the vectors of a provider: \"ketnoi ingest work\" or a server embeds")
+}
+
+func (c *config) reindexFlags(cmd *cobra.Command) {
+	f, s := cmd.Flags(), &c.spec
+	f.StringVar(&s.Model, "model", "", "the model as its provider calls it, such as text-embedding-3-small or bge-m3; or lexicon, the built-in one")
+	f.StringVar(&s.URL, "url", "", "base address of the provider, such as https://api.openai.com/v1 or http://127.0.0.1:11434/v1")
+	f.StringVar(&s.Provider, "provider", embeddings.OpenAI, "what the address speaks: openai (Ollama, vLLM, TEI, LM Studio too) or azure")
+	f.StringVar(&s.APIVersion, "api-version", "", "of Azure's interface")
+	f.StringVar(&s.Name, "name", "", "by which the vectors are stored (default: the model's, with the dimensions asked for)")
+	f.IntVar(&s.Dimensions, "dimensions", 0, "ask for vectors of this width; unset asks for none, which every server understands")
+	f.StringVar(&s.Encoding, "encoding", "", "ask for float or base64; unset asks for none")
+	f.IntVar(&s.Batch, "batch", embeddings.DefaultBatch, "texts a request")
+	f.IntVar(&s.Concurrency, "concurrency", embeddings.DefaultConcurrency, "requests at once, of each process")
+	f.DurationVar(&s.Timeout, "timeout", embeddings.DefaultTimeout, "of a request; stuck work is found after this and half a minute")
+	f.IntVar(&s.Window, "window", 0, "tokens that a text may have; longer ones are embedded in parts (default: 8191 for OpenAI's models, 512 for others)")
+	f.StringVar(&s.Tokenizer, "tokenizer", "", "the model's vocabulary, if it is cl100k_base or o200k_base (default: cl100k_base for OpenAI's models; others are estimated with a margin)")
+	f.Float64Var(&s.Price, "price", 0, "of a million tokens, to say what it costs")
+	f.StringVar(&s.Prefix, "prefix", "", "put before every text, for models that want it, such as \"query: \"")
+	f.BoolVar(&c.back, "back", false, "go back to the model that was active before")
+	f.StringVar(&c.forget, "forget", "", "remove all vectors of this model (its `NAME`)")
+	f.BoolVar(&c.fillOnly, "fill-only", false, "embed, compare, and leave the present model active")
+	f.BoolVar(&c.force, "force", false, "switch although the new model ranks worse on the judged topics")
+	f.BoolVar(&c.dryRun, "dry-run", false, "say what it would take and cost; nothing is sent but one word")
+	f.StringVar(&c.topics, "topics", "", "judged topics to compare both models on, as for \"ketnoi eval\"")
+	f.StringVar(&c.qrels, "qrels", "", "their judgements")
+	c.wantFlag(cmd)
 }
 
 func (c *config) queryFlags(cmd *cobra.Command) {

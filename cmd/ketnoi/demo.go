@@ -51,7 +51,7 @@ func (c *config) runDemo(ctx context.Context) error {
 	if err := h.load(ctx, c, os.Stderr, byIndex); err != nil {
 		return err
 	}
-	answer, err := h.rec.Recommend(ctx, engine.Query{For: demoSubject, Limit: 3, Reader: c.reader})
+	answer, err := h.desk.Load().rec.Recommend(ctx, engine.Query{For: demoSubject, Limit: 3, Reader: c.reader})
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (c *config) runDemo(ctx context.Context) error {
 	if c.once {
 		return nil
 	}
-	return c.serve(ctx, h, func(address string) { c.tryThis(address) })
+	return c.serve(ctx, h, byIndex, func(address string) { c.tryThis(address) })
 }
 
 // loadDemo ingests the embedded corpus by the same way as anybody's files.
@@ -74,7 +74,7 @@ func loadDemo(ctx context.Context, h *house) error {
 		return err
 	}
 	var first *ingest.Issue
-	run := &ingest.Run{Store: h.store, Embedder: h.embedder, Report: func(i ingest.Issue) {
+	run := &ingest.Run{Store: h.store, Embedder: h.model.embedder, Report: func(i ingest.Issue) {
 		if first == nil && !i.Warning {
 			first = &i
 		}

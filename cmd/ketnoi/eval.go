@@ -45,7 +45,7 @@ func (c *config) runEval(ctx context.Context) error {
 		return err
 	}
 	if c.weights != "" {
-		if h.rec.Ranker, err = engine.ParseRanker(c.weights); err != nil {
+		if h.desk.Load().rec.Ranker, err = engine.ParseRanker(c.weights); err != nil {
 			return fmt.Errorf("--weights: %w", err)
 		}
 	}
@@ -74,7 +74,7 @@ func (c *config) measure(ctx context.Context, h *house, x *eval.Experiment) (*ev
 	m := c.meter(os.Stderr, "ranking topics", len(x.Topics))
 	x.Progress = m.set
 	defer m.finish(false)
-	return x.Execute(ctx, h.rec, h.rec.Ranker.Name)
+	return x.Execute(ctx, h.desk.Load().rec, h.desk.Load().rec.Ranker.Name)
 }
 
 func (c *config) readCollection(x *eval.Experiment) error {

@@ -37,6 +37,7 @@ Exit codes: 0 everything went in; 1 something was refused or a file failed; 2 no
 		RunE: func(cmd *cobra.Command, args []string) error { return c.runIngest(cmd.Context(), args) },
 	}
 	c.ingestFlags(cmd)
+	cmd.AddCommand(newIngestStatus(c), newIngestWork(c), newIngestRetry(c))
 	return cmd
 }
 
@@ -49,18 +50,29 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 	if err != nil {
 		return err
 	}
+	var h *house
 	if !c.dryRun || !c.missing() { // a dry run creates no file
-		h, err := c.open(ctx)
-		if err != nil {
+		if h, err = c.open(ctx); err != nil {
 			return err
 		}
 		defer h.store.Close()
-		run.Store, run.Embedder = h.store, h.embedder
+		run.Store, run.Embedder, run.Later = h.store, h.model.embedder, h.model.jobPassages()
 		if db, ok := h.store.(store.Database); ok && !c.dryRun {
 			defer c.maintain(ctx, db)
 		}
 	}
-	return c.ingestFiles(ctx, run, files)
+	err = c.ingestFiles(ctx, run, files)
+	if run.Later == 0 || c.dryRun || run.Summary().Added+run.Summary().Changed == 0 || ctx.Err() != nil {
+		return err
+	}
+	if c.noWait {
+		fmt.Printf("%d passages wait for their vectors: \"ketnoi ingest work\" or a server embeds them\n", run.Summary().Passages)
+		return err
+	}
+	if awaitErr := c.await(ctx, h); err == nil {
+		err = awaitErr
+	}
+	return err
 }
 
 // maintain lets a database count and index what came in. What was stored stays stored when that fails; a server, or

@@ -164,15 +164,15 @@ func TestMeterEndsWithTheFirstLoad(t *testing.T) {
 	for i := range 1200 { // the index tells every 500
 		content.WriteString(record(fmt.Sprintf("a%d", i), "T", okText))
 	}
-	run := &ingest.Run{Store: h.store, Embedder: h.embedder}
+	run := &ingest.Run{Store: h.store, Embedder: h.model.embedder}
 	if err := run.File(t.Context(), filepath.Join(dir, write(t, dir, "x.jsonl", content.String()))); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(plainEvery)
-	if err := h.index.Refresh(t.Context(), h.store); err != nil {
+	if err := h.desk.Load().index.Refresh(t.Context(), h.store); err != nil {
 		t.Fatal(err)
 	}
-	if n, _ := h.index.Size(); n != 1200 || screen.Len() != before {
+	if n, _ := h.desk.Load().index.Size(); n != 1200 || screen.Len() != before {
 		t.Errorf("%d listings; after the load it says %q", n, screen.String()[before:])
 	}
 }

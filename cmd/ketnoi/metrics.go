@@ -14,12 +14,12 @@ func (h *house) metrics() http.Handler {
 	gauge := func(name, help string, get func() float64) {
 		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "ketnoi", Name: name, Help: help}, get))
 	}
-	gauge("index_lag_seconds", "How long ago the index in memory was last known to be as the store.", func() float64 { return h.index.Lag().Seconds() })
-	gauge("index_listings", "Listings in the index in memory.", func() float64 { n, _ := h.index.Size(); return float64(n) })
-	gauge("index_passages", "Passages in the index in memory.", func() float64 { _, n := h.index.Size(); return float64(n) })
-	gauge("index_change", "Number of the last change of the store that is in the index.", func() float64 { return float64(h.index.Seq()) })
+	gauge("index_lag_seconds", "How long ago the index in memory was last known to be as the store.", func() float64 { return h.desk.Load().index.Lag().Seconds() })
+	gauge("index_listings", "Listings in the index in memory.", func() float64 { n, _ := h.desk.Load().index.Size(); return float64(n) })
+	gauge("index_passages", "Passages in the index in memory.", func() float64 { _, n := h.desk.Load().index.Size(); return float64(n) })
+	gauge("index_change", "Number of the last change of the store that is in the index.", func() float64 { return float64(h.desk.Load().index.Seq()) })
 	gauge("index_answers", "1 while the index in memory answers, 0 while the database does.", func() float64 {
-		if h.ways.byIndex() {
+		if h.desk.Load().ways.byIndex() {
 			return 1
 		}
 		return 0

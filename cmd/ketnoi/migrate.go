@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ketnoi/ketnoi/engine/store"
-	"github.com/ketnoi/ketnoi/ingest"
 )
 
 func newMigrate(c *config) *cobra.Command {
@@ -43,21 +42,23 @@ func (c *config) runMigrate(ctx context.Context) error {
 	}
 	defer h.store.Close()
 	fmt.Printf("%s: the schema is up to date\n", h.store.Address())
-	counts, err := h.store.Counts(ctx)
+	total, err := h.total(ctx)
 	if err != nil {
 		return err
 	}
-	total := 0
-	for _, n := range counts {
-		total += n
+	if h.model.local() {
+		done, err := h.fill(ctx, c, os.Stderr, total)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d of %d listings lacked vectors of %s; now none does\n", done, total, h.model.spec.Name)
+	} else {
+		lacking, err := h.store.Lacking(ctx, h.model.spec.Name)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d of %d listings lack vectors of %s; \"ketnoi ingest --wait\" or a server embeds them\n", lacking, total, h.model.spec.Name)
 	}
-	embed := c.meter(os.Stderr, "embedding with "+h.embedder.Model(), total)
-	done, err := ingest.Reembed(ctx, h.store, h.embedder, embed.set)
-	embed.finish(false)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%d of %d listings lacked vectors of %s; now none does\n", done, total, h.embedder.Model())
 	if db, ok := h.store.(store.Database); ok {
 		if err := c.maintained(ctx, db); err != nil {
 			return err

@@ -84,7 +84,7 @@ func (c *config) runRecommend(ctx context.Context) error {
 	if err := h.requireListings(ctx); err != nil {
 		return err
 	}
-	answer, err := h.rec.Recommend(ctx, q)
+	answer, err := h.desk.Load().rec.Recommend(ctx, q)
 	if errors.Is(err, engine.ErrUnknownListing) {
 		return fmt.Errorf("--for %s: no such listing in %s", c.subject, h.store.Address())
 	}

@@ -7,17 +7,10 @@ import (
 	"io"
 	"os"
 	"sync/atomic"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ketnoi/ketnoi/embeddings"
-	"github.com/ketnoi/ketnoi/embeddings/lexicon"
-	"github.com/ketnoi/ketnoi/engine"
-	"github.com/ketnoi/ketnoi/engine/glossary"
-	"github.com/ketnoi/ketnoi/engine/index"
 	"github.com/ketnoi/ketnoi/engine/store"
-	"github.com/ketnoi/ketnoi/ingest"
 )
 
 func newRoot() *cobra.Command {
@@ -36,17 +29,16 @@ To see it work: ketnoi demo`,
 		PersistentPreRun:  func(*cobra.Command, []string) { c.environment() },
 	}
 	c.storeFlag(root)
-	root.AddCommand(newDemo(c), newIngest(c), newRecommend(c), newServe(c), newEval(c), newBench(c), newDoctor(c), newMigrate(c))
+	root.AddCommand(newDemo(c), newIngest(c), newRecommend(c), newServe(c), newEval(c), newBench(c), newReindex(c), newDoctor(c), newMigrate(c))
 	return root
 }
 
 // house is an open store with everything that answers from it.
 type house struct {
-	store    store.Store
-	embedder embeddings.Embedder
-	index    *index.Index
-	ways     *ways
-	rec      *engine.Recommender
+	store store.Store
+	model *model               // the one that was active when the store was opened
+	desk  atomic.Pointer[desk] // what answers now
+	usage usage
 }
 
 // open opens the store only.
@@ -67,7 +59,15 @@ func (c *config) open(ctx context.Context) (*house, error) {
 			return nil, fmt.Errorf("--read-store: %w", err)
 		}
 	}
-	return &house{store: s, embedder: lexicon.New(glossary.Default())}, nil
+	spec, err := activeSpec(ctx, s)
+	if err == nil {
+		h := &house{store: s}
+		if h.model, err = c.openModel(spec, h.usage.add); err == nil {
+			return h, nil
+		}
+	}
+	s.Close()
+	return nil, err
 }
 
 // openExisting opens a store to read from it. It makes none: whoever asks has mistyped the address, or has nothing in it yet.
@@ -92,62 +92,6 @@ func (c *config) ready(ctx context.Context, w io.Writer, auto way) (*house, erro
 		return nil, err
 	}
 	return h, nil
-}
-
-// load embeds what lacks vectors, and opens the way of retrieval.
-func (h *house) load(ctx context.Context, c *config, w io.Writer, auto way) error {
-	counts, err := h.store.Counts(ctx)
-	if err != nil {
-		return err
-	}
-	total := 0
-	for _, n := range counts {
-		total += n
-	}
-	embed := c.meter(w, "embedding with "+h.embedder.Model(), total)
-	done, err := ingest.Reembed(ctx, h.store, h.embedder, embed.set)
-	embed.finish(done > 0)
-	if err != nil {
-		return err
-	}
-	read := c.meter(w, "loading the index", total)
-	var loaded atomic.Bool // what is loaded later, while a server follows the store, nobody wants to watch
-	defer loaded.Store(true)
-	h.index = index.New(index.Options{Model: h.embedder.Model(), Dim: h.embedder.Dim(), Glossary: glossary.Default(), Memory: c.memory << 20, Progress: func(n int) {
-		if !loaded.Load() {
-			read.set(n)
-		}
-	}})
-	h.ways = h.newWays(c, auto)
-	if h.ways.first == byIndex {
-		start := time.Now()
-		err = h.index.Refresh(ctx, h.store)
-		read.finish(time.Since(start) > 500*time.Millisecond)
-		if errors.Is(err, index.ErrMemory) {
-			return fmt.Errorf("%w: raise --index-memory (now %d MiB)%s", err, c.memory, h.ways.advice())
-		}
-		if err != nil {
-			return err
-		}
-	}
-	h.rec = &engine.Recommender{
-		Retriever: h.ways, Library: h.store, Embedder: h.embedder, Glossary: glossary.Default(),
-		Ranker: engine.DefaultRanker(), Split: embeddings.Split, Now: time.Now,
-	}
-	return nil
-}
-
-// size returns how many listings and passages can be found; passages are 0 where only the database knows.
-func (h *house) size(ctx context.Context) (listings, passages int, err error) {
-	if h.ways.byIndex() {
-		listings, passages = h.index.Size()
-		return listings, passages, nil
-	}
-	counts, err := h.store.Counts(ctx)
-	for _, n := range counts {
-		listings += n
-	}
-	return listings, 0, err
 }
 
 // requireListings fails with advice when the store is empty.

@@ -28,8 +28,8 @@ with --host.`,
 				return err
 			}
 			defer h.store.Close()
-			return c.serve(cmd.Context(), h, func(address string) {
-				if listings, passages, err := h.size(cmd.Context()); err == nil && h.ways.byIndex() {
+			return c.serve(cmd.Context(), h, byBoth, func(address string) {
+				if listings, passages, err := h.size(cmd.Context()); err == nil && h.desk.Load().ways.byIndex() {
 					fmt.Printf("serving %d listings (%d passages) of %s on %s\n", listings, passages, h.store.Address(), address)
 				} else {
 					fmt.Printf("serving %d listings of %s on %s\n", listings, h.store.Address(), address)
@@ -47,14 +47,14 @@ const (
 )
 
 // serve answers until ctx is done; started is told the address once connections are taken.
-func (c *config) serve(ctx context.Context, h *house, started func(address string)) error {
+func (c *config) serve(ctx context.Context, h *house, auto way, started func(address string)) error {
 	listener, err := listenLoopback(c.addr)
 	if err != nil {
 		return err
 	}
 	address := "http://" + listener.Addr().String()
-	server := api.NewServer("", api.Options{Recommender: h.rec, Size: h.size, Metrics: h.metrics(), Hosts: c.hosts, Version: version, Welcome: welcome(address)})
-	go h.follow(ctx)
+	server := api.NewServer("", api.Options{Recommender: h, Size: h.size, Metrics: h.metrics(), Hosts: c.hosts, Version: version, Welcome: welcome(address)})
+	go h.follow(ctx, c, auto)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	started(address)

@@ -33,10 +33,10 @@ type ways struct {
 
 // newWays settles who retrieves: what --retrieve says, or auto where it leaves it open. An embedded store has only the
 // index.
-func (h *house) newWays(c *config, auto way) *ways {
-	w := &ways{first: byIndex, index: h.index}
+func (h *house) newWays(c *config, d *desk, auto way) *ways {
+	w := &ways{first: byIndex, index: d.index}
 	if db, ok := h.store.(store.Database); ok {
-		w.database = db.Retriever(h.embedder.Model(), glossary.Default())
+		w.database = db.Retriever(d.spec.Name, glossary.Default())
 		chosen := way(c.retrieve)
 		if chosen != byIndex && chosen != byDatabase {
 			chosen = auto
@@ -73,23 +73,22 @@ func (w *ways) Retrieve(ctx context.Context, r *engine.Reading, rules []engine.C
 	return (*w.now.Load()).Retrieve(ctx, r, rules, n, out)
 }
 
-// follow keeps what answers up to date until ctx is done: it loads the index beside the database's answers, follows the
-// store's changes, and maintains the database.
-func (h *house) follow(ctx context.Context) {
+// follow keeps what answers up to date until ctx is done: it loads the index beside the database's answers, and follows the
+// store's changes.
+func (d *desk) follow(ctx context.Context, h *house) {
+	if d.ways.first == byDatabase && !d.ways.both {
+		return
+	}
 	var wake <-chan struct{}
 	if db, ok := h.store.(store.Database); ok {
 		wake = db.Wakeups(ctx)
-		go maintain(ctx, db)
 	}
-	if h.ways.first == byDatabase && !h.ways.both {
-		return
-	}
-	for ctx.Err() == nil && !h.ways.byIndex() {
-		err := h.index.Refresh(ctx, h.store)
+	for ctx.Err() == nil && !d.ways.byIndex() {
+		err := d.index.Refresh(ctx, h.store)
 		switch {
 		case err == nil:
-			h.ways.use(byIndex)
-			listings, passages := h.index.Size()
+			d.ways.use(byIndex)
+			listings, passages := d.index.Size()
 			slog.Info("the index is loaded and answers from now on", "listings", listings, "passages", passages)
 		case errors.Is(err, index.ErrMemory):
 			slog.Warn("the index does not fit into its memory; the database goes on answering", "index_memory", "raise --index-memory to change that")
@@ -99,13 +98,13 @@ func (h *house) follow(ctx context.Context) {
 			sleep(ctx, 2*time.Second)
 		}
 	}
-	if err := h.index.Follow(ctx, h.store, followEvery, wake); errors.Is(err, index.ErrMemory) {
-		if h.ways.database == nil {
+	if err := d.index.Follow(ctx, h.store, followEvery, wake); errors.Is(err, index.ErrMemory) {
+		if d.ways.database == nil {
 			slog.Error("the index has outgrown its memory and no longer follows the store; raise --index-memory and start again")
 			return
 		}
 		slog.Warn("the index has outgrown its memory; the database answers from now on")
-		h.ways.use(byDatabase)
+		d.ways.use(byDatabase)
 	}
 }
 

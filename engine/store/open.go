@@ -12,6 +12,7 @@ import (
 	"github.com/ketnoi/ketnoi/engine/glossary"
 	"github.com/ketnoi/ketnoi/engine/index"
 	"github.com/ketnoi/ketnoi/engine/store/postgres"
+	"github.com/ketnoi/ketnoi/engine/store/queue"
 	"github.com/ketnoi/ketnoi/engine/store/sqlite"
 )
 
@@ -29,11 +30,34 @@ type Writer interface {
 	Unembedded(ctx context.Context, model, after string, limit int) ([]string, error)
 }
 
+// Background is what stands beside listings for work that is done later: jobs, vectors that were paid for, and notes.
+type Background interface {
+	// PutLater stores entries without vectors and, in the same transaction, the jobs that will embed them.
+	PutLater(ctx context.Context, entries []engine.Entry, jobs [][]string) error
+	Queue() queue.Jobs
+	// Paid returns the vectors that are kept of texts; PutPaid keeps some.
+	Paid(ctx context.Context, model string, keys []engine.TextKey) (map[engine.TextKey][]float32, error)
+	PutPaid(ctx context.Context, model string, dim int, paid []engine.Paid) error
+	// Lacking counts the listings that lack vectors of the model.
+	Lacking(ctx context.Context, model string) (int, error)
+	// Forget removes all vectors of a model.
+	Forget(ctx context.Context, model string) error
+}
+
+// Notes is a store's memory for small things: values by key, in named spaces.
+type Notes interface {
+	Notes(ctx context.Context, space string, keys ...string) (map[string][]byte, error)
+	PutNotes(ctx context.Context, space string, notes map[string][]byte) error
+	ListNotes(ctx context.Context, space, after string, limit int) ([]engine.Note, error)
+}
+
 // Store is a system of record: what each of its users asks for, together.
 type Store interface {
 	engine.Library
 	index.Source
 	Writer
+	Background
+	Notes
 	Counts(ctx context.Context) (map[engine.Kind]int, error)
 	Address() string
 	Close() error

@@ -73,7 +73,7 @@ func (p *patient) put(kind engine.Kind, first, last int) {
 // migrate does what the command does.
 func (p *patient) migrate() {
 	p.Helper()
-	if _, err := ingest.Reembed(p.Context(), p.store, p.embedder, nil); err != nil {
+	if _, err := (&ingest.Filler{Store: p.store, Embedder: p.embedder, Batch: 64}).All(p.Context(), 2, nil); err != nil {
 		p.Fatal(err)
 	}
 	if err := p.store.Maintain(p.Context(), nil); err != nil {
@@ -183,7 +183,7 @@ func TestDoctor(t *testing.T) {
 	// Passages that a graph does not know cannot find themselves.
 	p.exec(`UPDATE pg_index SET indisready = false, indisvalid = false WHERE indexrelid = 'vectors_1_expert'::regclass`)
 	p.put(engine.Expert, 2_001, 2_300)
-	if _, err := ingest.Reembed(t.Context(), p.store, p.embedder, nil); err != nil {
+	if _, err := (&ingest.Filler{Store: p.store, Embedder: p.embedder, Batch: 64}).All(t.Context(), 2, nil); err != nil {
 		t.Fatal(err)
 	}
 	p.exec(`UPDATE pg_index SET indisready = true, indisvalid = true WHERE indexrelid = 'vectors_1_expert'::regclass`)

@@ -21,6 +21,9 @@ import (
 	pgxvector "github.com/pgvector/pgvector-go/pgx"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/ketnoi/ketnoi/engine/store/queue"
 )
 
 //go:embed migrations/*.sql
@@ -32,6 +35,7 @@ type Store struct {
 	replica *replica // nil without one
 	address string   // without the password
 	vector  version  // of the extension
+	queue   *queue.Queue[pgx.Tx]
 }
 
 // ErrNewer is wrapped when the database was written by a newer Kết Nối, whose schema this one does not know.
@@ -51,7 +55,13 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	if s.primary, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.address, explain(err))
 	}
-	if err := s.checkExtension(ctx); err != nil {
+	if s.queue, err = queue.New(riverpgxv5.New(s.primary)); err == nil {
+		err = s.queue.Migrate(ctx)
+	}
+	if err == nil {
+		err = s.checkExtension(ctx)
+	}
+	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("%s: %w", s.address, explain(err))
 	}

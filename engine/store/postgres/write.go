@@ -34,14 +34,7 @@ func (s *Store) Put(ctx context.Context, model string, dim int, entries []engine
 		if err != nil {
 			return nil, err
 		}
-		replaced, err := batch.upsert(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		if err := clear(ctx, tx, replaced); err != nil {
-			return nil, err
-		}
-		if err := batch.copyWords(ctx, tx); err != nil {
+		if err := batch.store(ctx, tx); err != nil {
 			return nil, err
 		}
 		return batch.changes(), batch.copyVectors(ctx, tx, m)
@@ -215,6 +208,18 @@ func (rs rows) byID() map[string]*row {
 
 func (rs rows) changes() []change {
 	return column(rs, func(r *row) change { return change{r.Listing.ID, &r.num} })
+}
+
+// store writes the listings and what their passages say; vectors that they had are gone then.
+func (rs rows) store(ctx context.Context, tx pgx.Tx) error {
+	replaced, err := rs.upsert(ctx, tx)
+	if err == nil {
+		err = clear(ctx, tx, replaced)
+	}
+	if err == nil {
+		err = rs.copyWords(ctx, tx)
+	}
+	return err
 }
 
 // upsert writes the listings' own rows in one statement, learns their numbers, and returns those that were there before.

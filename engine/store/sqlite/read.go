@@ -101,7 +101,7 @@ func (r *record) entry(dim int) (engine.Entry, error) {
 		return e, err
 	}
 	if len(r.data) > 0 {
-		e.Vectors = unpack(r.data, dim)
+		e.Vectors = engine.UnpackVectors(r.data, dim)
 	}
 	return e, nil
 }

@@ -14,7 +14,10 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
 	_ "modernc.org/sqlite" // the driver, SQLite translated to Go
+
+	"github.com/ketnoi/ketnoi/engine/store/queue"
 )
 
 //go:embed migrations/*.sql
@@ -22,8 +25,9 @@ var migrations embed.FS
 
 // Store keeps listings in an SQLite file. It is safe for concurrent use, by several processes too.
 type Store struct {
-	db   *sql.DB
-	path string
+	db    *sql.DB
+	path  string
+	queue *queue.Queue[*sql.Tx]
 }
 
 // ErrNewer is wrapped when the database was written by a newer Kết Nối, whose schema this one does not know.
@@ -51,7 +55,10 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db, path: path}
-	if err := s.migrate(ctx); err != nil {
+	if s.queue, err = queue.New(riversqlite.New(db)); err == nil {
+		err = s.migrate(ctx)
+	}
+	if err != nil {
 		db.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -74,7 +81,9 @@ func (s *Store) migrate(ctx context.Context) error {
 		case current > target:
 			return fmt.Errorf("%w (schema %d, known up to %d)", ErrNewer, current, target)
 		case current == target:
-			return nil
+			if err = s.queue.Migrate(ctx); err == nil {
+				return nil
+			}
 		default:
 			_, err = p.Up(ctx)
 		}

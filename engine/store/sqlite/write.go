@@ -3,11 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/ketnoi/ketnoi/engine"
 )
@@ -179,33 +177,6 @@ func (tx *writer) vectors(ctx context.Context, e engine.Entry, listing, model in
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO vectors (listing, model, data) VALUES (?, ?, ?)
-		ON CONFLICT (listing, model) DO UPDATE SET data = excluded.data`, listing, model, pack(e.Vectors, dim))
+		ON CONFLICT (listing, model) DO UPDATE SET data = excluded.data`, listing, model, engine.PackVectors(e.Vectors...))
 	return err
-}
-
-// pack writes vectors one behind the other as little-endian float32.
-func pack(vectors [][]float32, dim int) []byte {
-	out := make([]byte, 0, len(vectors)*dim*4)
-	for _, v := range vectors {
-		for _, x := range v {
-			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
-		}
-	}
-	return out
-}
-
-// unpack is the reverse of pack; bytes that make no whole vectors give nil.
-func unpack(data []byte, dim int) [][]float32 {
-	if dim == 0 || len(data)%(4*dim) != 0 {
-		return nil
-	}
-	all := make([]float32, len(data)/4)
-	for i := range all {
-		all[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-	}
-	out := make([][]float32, len(all)/dim)
-	for i := range out {
-		out[i] = all[i*dim : (i+1)*dim : (i+1)*dim]
-	}
-	return out
 }

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+
+	"github.com/ketnoi/ketnoi/embeddings"
+	"github.com/ketnoi/ketnoi/engine"
+)
+
+// usage counts what a provider was asked for by this process.
+type usage struct{ requests, texts, tokens atomic.Int64 }
+
+func (u *usage) add(requests, texts, tokens int) {
+	u.requests.Add(int64(requests))
+	u.texts.Add(int64(texts))
+	u.tokens.Add(int64(tokens))
+}
+
+// sentence says what was asked for and, where the price is known, what it cost.
+func (u *usage) sentence(spec *embeddings.Spec) string {
+	s := fmt.Sprintf("%d requests with %d texts", u.requests.Load(), u.texts.Load())
+	if n := u.tokens.Load(); n > 0 {
+		s += fmt.Sprintf(", %d tokens", n)
+		if spec.Price > 0 {
+			s += fmt.Sprintf(", which cost %.4f", float64(n)/1e6*spec.Price)
+		}
+	}
+	return s
+}
+
+// announce says what filling a model takes and costs.
+func (c *config) announce(ctx context.Context, h *house, m *model, lacking int) error {
+	if m.local() || lacking == 0 {
+		fmt.Printf("%d listings lack vectors of %s\n", lacking, m.spec.Name)
+		return nil
+	}
+	passages, tokens, err := h.weigh(ctx, m)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d listings lack vectors of %s: %d passages, about %d tokens%s\n", lacking, m.spec.Name, passages, tokens, priceOf(tokens, &m.spec))
+	return nil
+}
+
+// priceOf is what tokens cost, where the price is known.
+func priceOf(tokens int, spec *embeddings.Spec) string {
+	if spec.Price == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", which cost about %.4f", float64(tokens)/1e6*spec.Price)
+}
+
+// weigh counts what a model would be sent: texts that were paid for are left out.
+func (h *house) weigh(ctx context.Context, m *model) (passages, tokens int, err error) {
+	err = h.filler(m).Each(ctx, func(ids []string) error {
+		entries, err := h.store.Entries(ctx, ids, "")
+		if err != nil {
+			return err
+		}
+		texts := map[engine.TextKey]string{}
+		for _, e := range entries {
+			for _, p := range e.Passages {
+				t := e.Listing.Matchable(p)
+				texts[engine.KeyOf(t)] = t
+			}
+		}
+		paid, err := h.store.Paid(ctx, m.spec.Name, slices.Collect(maps.Keys(texts)))
+		for key, t := range texts {
+			if paid[key] == nil {
+				passages++
+				tokens += embeddings.Tokens(m.spec.Prefix + t)
+			}
+		}
+		return err
+	})
+	return passages, tokens, err
+}
