@@ -34,11 +34,20 @@ type Recommender interface {
 // Options sets up the server.
 type Options struct {
 	Recommender Recommender
-	Size        func(context.Context) (listings, passages int, err error) // what can be found, for readyz
-	Metrics     http.Handler                                              // figures at /metrics; nil for none
-	Hosts       []string                                                  // names by which requests may call the server, beside loopback ones
+	State       func(context.Context) (State, error) // for readyz
+	Metrics     http.Handler                         // figures at /metrics; nil for none
+	Hosts       []string                             // names by which requests may call the server, beside loopback ones
 	Version     string
 	Welcome     string // plain text at /
+}
+
+// State is from what and how a server can answer.
+type State struct {
+	Listings int    `json:"listings"`
+	Passages int    `json:"passages" doc:"In the index in memory; 0 while the database retrieves"`
+	Model    string `json:"model" doc:"The embedding model that is active"`
+	Provider string `json:"provider" enum:"built in,answers,fails,is tried" doc:"Of the model: while it fails, free texts are answered by words and concepts, marked degraded; it is tried again by itself"`
+	Waiting  int    `json:"waiting" doc:"Batches of listings that wait for their vectors"`
 }
 
 // Bounds of a request.
@@ -229,9 +238,8 @@ func (s *server) healthz(context.Context, *struct{}) (*healthOutput, error) {
 
 type readyOutput struct {
 	Body struct {
-		Status   string `json:"status" example:"ok"`
-		Listings int    `json:"listings"`
-		Passages int    `json:"passages" doc:"In the index in memory; 0 while the database retrieves"`
+		Status string `json:"status" example:"ok"`
+		State
 	}
 }
 
@@ -239,7 +247,7 @@ func (s *server) readyz(ctx context.Context, _ *struct{}) (*readyOutput, error) 
 	out := new(readyOutput)
 	out.Body.Status = "ok"
 	var err error
-	if out.Body.Listings, out.Body.Passages, err = s.Size(ctx); err != nil {
+	if out.Body.State, err = s.State(ctx); err != nil {
 		slog.Error("not ready", "error", err)
 		return nil, huma.Error503ServiceUnavailable("the store does not answer; the failure is in the server's log")
 	}

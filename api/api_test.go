@@ -81,7 +81,10 @@ func serve(t *testing.T) (*httptest.Server, *flaky) {
 		t.Fatal(err)
 	}
 	rec := &engine.Recommender{Retriever: x, Library: s, Embedder: e, Glossary: glossary.Default(), Ranker: engine.DefaultRanker(), Split: embeddings.Split, Now: time.Now}
-	server := httptest.NewServer(New(Options{Recommender: rec, Size: func(context.Context) (int, int, error) { l, p := x.Size(); return l, p, nil }, Hosts: []string{"exchange.example"}, Version: "test", Welcome: "hello"}))
+	server := httptest.NewServer(New(Options{Recommender: rec, State: func(context.Context) (State, error) {
+		l, p := x.Size()
+		return State{Listings: l, Passages: p, Model: e.Model(), Provider: "built in"}, nil
+	}, Hosts: []string{"exchange.example"}, Version: "test", Welcome: "hello"}))
 	t.Cleanup(server.Close)
 	return server, e
 }
@@ -207,7 +210,7 @@ func TestPanicIsAProblem(t *testing.T) {
 
 func TestHealthAndDocument(t *testing.T) {
 	server, _ := serve(t)
-	for path, want := range map[string]string{"/healthz": `{"status":"ok"}`, "/readyz": `{"status":"ok","listings":3,"passages":3}`, "/": "hello"} {
+	for path, want := range map[string]string{"/healthz": `{"status":"ok"}`, "/readyz": `{"status":"ok","listings":3,"passages":3,"model":"` + lexicon.New(glossary.Default()).Model() + `","provider":"built in","waiting":0}`, "/": "hello"} {
 		if resp, answer := call(t, http.MethodGet, server.URL+path, ""); resp.StatusCode != http.StatusOK || strings.TrimSpace(answer) != want || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, answer)
 		}

@@ -49,6 +49,7 @@ type Summary struct {
 	Rejected  int `json:"rejected"`
 	Warnings  int `json:"warnings"`
 	Passages  int `json:"passages"` // embedded in this run, or by the jobs it left
+	Tokens    int `json:"tokens"`   // of these passages, counted in a dry run only: what a provider would bill, about
 }
 
 // Run is one ingest. The zero value of an optional field leaves it out.
@@ -131,6 +132,7 @@ func (run *Run) Summary() Summary { return run.sum }
 type batch struct {
 	position Position
 	items    []item
+	tokens   int
 	err      error
 }
 
@@ -223,6 +225,11 @@ func (run *Run) prepare(ctx context.Context, path string, records []Record, b *b
 		it.entry = &engine.Entry{Listing: it.listing, Passages: embeddings.Split(it.listing)}
 		texts = append(texts, matchable(it.entry)...)
 	}
+	if run.DryRun {
+		for _, t := range texts {
+			b.tokens += embeddings.Tokens(t)
+		}
+	}
 	if run.DryRun || run.Later > 0 || len(texts) == 0 {
 		return
 	}
@@ -289,6 +296,7 @@ func (run *Run) finish(ctx context.Context, b *batch) error {
 		return b.err
 	}
 	sum := run.sum
+	sum.Tokens += b.tokens
 	var put []engine.Entry
 	var issues []Issue
 	for i := range b.items {

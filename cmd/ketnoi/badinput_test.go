@@ -170,7 +170,7 @@ func TestBadInputs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.store.Close()
-	server := httptest.NewServer(api.New(api.Options{Recommender: h, Size: h.size}))
+	server := httptest.NewServer(api.New(api.Options{Recommender: h, State: h.state}))
 	defer server.Close()
 	for _, id := range slices.Sorted(mapKeys(badInputs)) {
 		t.Run(id, func(t *testing.T) { badInputs[id](&badBench{T: t, dir: t.TempDir(), server: server}) })

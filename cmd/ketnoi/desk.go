@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ketnoi/ketnoi/api"
 	"github.com/ketnoi/ketnoi/embeddings"
 	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/engine/glossary"
@@ -101,6 +102,18 @@ func (h *house) size(ctx context.Context) (listings, passages int, err error) {
 	}
 	listings, err = h.total(ctx)
 	return listings, 0, err
+}
+
+// state says from what and how a server can answer.
+func (h *house) state(ctx context.Context) (s api.State, err error) {
+	d := h.desk.Load()
+	s.Model, s.Provider = d.spec.Name, d.provider()
+	if s.Listings, s.Passages, err = h.size(ctx); err != nil || d.local() {
+		return s, err
+	}
+	backlog, err := h.store.Queue().Backlog(ctx)
+	s.Waiting = backlog.Total()
+	return s, err
 }
 
 // Recommend answers by the model that is active now.

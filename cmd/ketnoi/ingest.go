@@ -56,6 +56,7 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 			return err
 		}
 		defer h.store.Close()
+		c.spec = h.model.spec
 		run.Store, run.Embedder, run.Later = h.store, h.model.embedder, h.model.jobPassages()
 		if db, ok := h.store.(store.Database); ok && !c.dryRun {
 			defer c.maintain(ctx, db)
@@ -225,6 +226,9 @@ func (v *ingestView) summary(s ingest.Summary) {
 	verb := "stored"
 	if v.c.dryRun {
 		verb = "nothing stored (--dry-run); would be"
+	}
+	if v.c.dryRun {
+		fmt.Printf("%d passages to embed, about %d tokens%s\n", s.Passages, s.Tokens, priceOf(s.Tokens, &v.c.spec))
 	}
 	took := time.Since(v.start)
 	fmt.Printf("%d read; %s: %d added, %d changed; %d unchanged, %d rejected, %d warnings (%s)\n",

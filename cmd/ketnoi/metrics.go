@@ -24,6 +24,17 @@ func (h *house) metrics() http.Handler {
 		}
 		return 0
 	})
+	gauge("embedding_available", "1 while the embedding provider answers, or is built in; 0 while it is held to be away.", func() float64 {
+		if p := h.desk.Load().provider(); p == "fails" || p == "is tried" {
+			return 0
+		}
+		return 1
+	})
+	counter := func(name, help string, get func() int64) {
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "ketnoi", Name: name, Help: help}, func() float64 { return float64(get()) }))
+	}
+	counter("embedding_requests_total", "Requests that an embedding provider answered.", h.usage.requests.Load)
+	counter("embedding_tokens_total", "Tokens that it counted.", h.usage.tokens.Load)
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }

@@ -113,3 +113,17 @@ func remembered(ctx context.Context, s store.Notes, name string) (embeddings.Spe
 	}
 	return spec, err
 }
+
+// provider says whether the model's provider answers, as api.State does.
+func (m *model) provider() string {
+	if m.local() {
+		return "built in"
+	}
+	switch m.client.State().Breaker {
+	case "open":
+		return "fails"
+	case "half-open":
+		return "is tried"
+	}
+	return "answers"
+}

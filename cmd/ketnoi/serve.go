@@ -53,7 +53,7 @@ func (c *config) serve(ctx context.Context, h *house, auto way, started func(add
 		return err
 	}
 	address := "http://" + listener.Addr().String()
-	server := api.NewServer("", api.Options{Recommender: h, Size: h.size, Metrics: h.metrics(), Hosts: c.hosts, Version: version, Welcome: welcome(address)})
+	server := api.NewServer("", api.Options{Recommender: h, State: h.state, Metrics: h.metrics(), Hosts: c.hosts, Version: version, Welcome: welcome(address)})
 	go h.follow(ctx, c, auto)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()

@@ -22,3 +22,7 @@ func (c *Client) Embed(context.Context, []string) ([][]float32, error) {
 }
 func (c *Client) Probe(context.Context) (int, error)          { return 0, embeddings.ErrDenied }
 func (c *Client) Impatient(time.Duration) embeddings.Embedder { return c }
+
+type State struct{ Breaker string }
+
+func (c *Client) State() State { return State{} }
