@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -63,11 +64,17 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 		}
 	}
 	err = c.ingestFiles(ctx, run, files)
-	if run.Later == 0 || c.dryRun || run.Summary().Added+run.Summary().Changed == 0 || ctx.Err() != nil {
+	if run.Later == 0 || c.dryRun || ctx.Err() != nil {
 		return err
 	}
-	if c.noWait {
-		fmt.Printf("%d passages wait for their vectors: \"ketnoi ingest work\" or a server embeds them\n", run.Summary().Passages)
+	done, settledErr := h.settled(ctx)
+	switch {
+	case settledErr != nil:
+		return errors.Join(err, settledErr)
+	case done:
+		return err
+	case c.noWait:
+		fmt.Println("listings wait for their vectors: \"ketnoi ingest work\" or a server embeds them")
 		return err
 	}
 	if awaitErr := c.await(ctx, h); err == nil {

@@ -13,13 +13,14 @@ import (
 	"github.com/ketnoi/ketnoi/embeddings/openai"
 	"github.com/ketnoi/ketnoi/engine/glossary"
 	"github.com/ketnoi/ketnoi/engine/store"
+	"github.com/ketnoi/ketnoi/engine/store/health"
 )
 
 // A store remembers which model embeds: the active one, the one before it, and how each that it knows is reached.
 const (
-	modelSpace  = "models"
+	modelSpace  = health.ActiveSpace
 	knownSpace  = "models/known"
-	activeNote  = "active"
+	activeNote  = health.ActiveNote
 	formerNote  = "former"
 	fillingNote = "filling"
 )

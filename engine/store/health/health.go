@@ -2,6 +2,7 @@
 package health
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
@@ -31,11 +32,35 @@ type Finding struct {
 type Options struct {
 	// Model names the vectors that the program uses.
 	Model string
+	provided bool // by others
 	// Sample is how many vectors of each model and kind are looked for in the graphs; 0 for none.
 	Sample int
 	// Progress is told what is being done; total is 0 while it is not known.
 	Progress func(what string, done, total int)
 }
+
+// Active makes the model that a store's note names the one that is looked for. The built-in one is the program's own, by
+// whatever version the note was written.
+func (o *Options) Active(note []byte) {
+	var spec struct{ Name, Provider string }
+	if json.Unmarshal(note, &spec) == nil && spec.Name != "" && spec.Provider != "lexicon" {
+		o.Model, o.provided = spec.Name, true
+	}
+}
+
+// Fill is what gives listings the vectors they lack.
+func (o *Options) Fill() string {
+	if o.provided {
+		return "ketnoi ingest work"
+	}
+	return "ketnoi migrate"
+}
+
+// ActiveNote is where that note stands: its space and its key.
+const (
+	ActiveSpace = "models"
+	ActiveNote  = "active"
+)
 
 // List collects findings.
 type List []Finding

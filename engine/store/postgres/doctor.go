@@ -41,7 +41,7 @@ type foundIndex struct {
 }
 
 // baseTables are the tables that every database of ours has.
-var baseTables = []string{"listings", "changes", "words", "models", "frequencies", "facet_frequencies", "corpus", "clock"}
+var baseTables = []string{"listings", "changes", "words", "models", "frequencies", "facet_frequencies", "corpus", "clock", "notes", "paid"}
 
 // Examine looks at the database at an address, as it is: it needs no schema, no extension and no right to write, and
 // it makes nothing.
@@ -228,7 +228,16 @@ func (x *examiner) checkRights(ctx context.Context) error {
 	case len(missing) == 0:
 		x.Fine("rights", "%s reads and writes, adds tables and builds indexes", user)
 	}
-	return nil
+	if !x.usable {
+		return nil
+	}
+	var active []byte
+	err = x.db.QueryRow(ctx, `SELECT value FROM notes WHERE space = $1 AND key = $2`, health.ActiveSpace, health.ActiveNote).Scan(&active)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = nil
+	}
+	x.o.Active(active)
+	return err
 }
 
 // tables are all that hold our data.

@@ -110,10 +110,10 @@ func (x *examiner) checkVectors(ctx context.Context) error {
 		}
 		switch {
 		case m.name == x.o.Model && t.without > 0:
-			x.Warn("vectors", "ketnoi migrate", "%d listings lack vectors of %s: they are found by words and concepts only", t.without, m.name)
+			x.Warn("vectors", x.o.Fill(), "%d listings lack vectors of %s: they are found by words and concepts only", t.without, m.name)
 		case m.name != x.o.Model:
-			x.List = append(x.List, health.Finding{Check: "vectors", State: health.Fine, Detail: fmt.Sprintf("%s: %d vectors of %d dimensions of model %s, which this ketnoi does not use", m.table(), t.rows, m.dim, m.name),
-				Do: fmt.Sprintf("when no other program uses them: DROP TABLE %s; DELETE FROM models WHERE num = %d", m.table(), m.num)})
+			x.List = append(x.List, health.Finding{Check: "vectors", State: health.Fine, Detail: fmt.Sprintf("%s: %d vectors of %d dimensions of model %s, which is not active", m.table(), t.rows, m.dim, m.name),
+				Do: "when you will not go back to it: ketnoi reindex --forget " + m.name})
 		case t.orphans+t.uneven+t.unlike == 0:
 			x.Fine("vectors", "%s: %d vectors of %d dimensions of model %s, for every listing", m.table(), t.rows, m.dim, m.name)
 		}
@@ -124,7 +124,7 @@ func (x *examiner) checkVectors(ctx context.Context) error {
 			return err
 		}
 		if some {
-			x.Warn("vectors", "ketnoi migrate", "there are no vectors of %s, the model of this ketnoi", x.o.Model)
+			x.Warn("vectors", x.o.Fill(), "there are no vectors of %s, the active model", x.o.Model)
 		}
 	}
 	return nil

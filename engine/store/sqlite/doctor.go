@@ -71,13 +71,18 @@ func examine(ctx context.Context, db *sql.DB, l *health.List, o health.Options) 
 	if err != nil || !l.Schema(current, migrations) {
 		return err
 	}
+	var active []byte
+	if err := db.QueryRowContext(ctx, `SELECT value FROM notes WHERE space = ? AND key = ?`, health.ActiveSpace, health.ActiveNote).Scan(&active); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	o.Active(active)
 	var listings, bare int
 	if err := db.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM vectors v JOIN models m ON m.num = v.model WHERE v.listing = l.num AND m.name = ?)) FROM listings l`, o.Model).
 		Scan(&listings, &bare); err != nil {
 		return err
 	}
 	if bare > 0 {
-		l.Warn("vectors", "ketnoi migrate", "%d of %d listings lack vectors of %s: they are found by words and concepts only", bare, listings, o.Model)
+		l.Warn("vectors", o.Fill(), "%d of %d listings lack vectors of %s: they are found by words and concepts only", bare, listings, o.Model)
 	} else {
 		l.Fine("vectors", "%d listings, all with vectors of %s", listings, o.Model)
 	}
