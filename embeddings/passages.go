@@ -1,100 +1,69 @@
 package embeddings
 
 import (
-	"unicode/utf8"
-
 	"github.com/ketnoi/ketnoi/engine"
-	"github.com/ketnoi/ketnoi/engine/text"
 )
 
-// PassageWeight is how much text one passage holds at most: about 250 English words, 350 Vietnamese syllables or 500
-// Chinese characters, which is some 350 to 500 tokens of the usual models.
-const PassageWeight = 1_600
+// The size of a passage in tokens of its vocabulary (see Tokens), which no model decides, so that the vectors of several stand
+// side by side: with its heading it fits models of 512 tokens.
+const (
+	PassageTokens = 384
+	overlapTokens = PassageTokens / 8
+)
 
-// Split cuts a listing's texts into passages at sentence boundaries. Passages of one text are of about equal weight,
-// each at most PassageWeight; a single longer sentence is cut between words, or between characters where a script has
-// no spaces, never inside a character. Every work gives at least one passage.
+// Split cuts a listing's texts into passages that end where sentences end. With its heading (see Listing.Heading) a passage
+// has at most PassageTokens tokens, half of which are for its own text however long the heading is. Passages of one text are
+// of about equal size, and repeat the sentence before them where that is short. A single longer sentence is cut behind a
+// clause, else between words, else, where a script has no spaces, between characters. Every work gives at least one passage.
 func Split(l *engine.Listing) []engine.Passage {
 	var out []engine.Passage
 	for _, source := range []int{engine.FromSummary, engine.FromText} {
-		out = split(out, source, l.SourceText(source))
+		out = split(out, l, source)
 	}
 	for i := range l.Works {
-		out = split(out, i, l.SourceText(i))
+		out = split(out, l, i)
 	}
 	return out
 }
 
-func split(out []engine.Passage, source int, s string) []engine.Passage {
-	total := weight(s)
-	if total == 0 {
+func split(out []engine.Passage, l *engine.Listing, source int) []engine.Passage {
+	s, heading := l.SourceText(source), l.Heading(source)
+	if len(heading)+1+len(s) <= PassageTokens { // a token has at least a byte: no need to count
+		for _, p := range trimmed([]span{{end: len(s)}}, s) {
+			out = append(out, engine.Passage{Source: source, Start: p.start, End: p.end})
+		}
 		return out
 	}
-	parts := (total + PassageWeight - 1) / PassageWeight
-	target := (total + parts - 1) / parts
-	cur, sum := engine.Passage{Source: source, Start: -1}, 0
-	flush := func() {
-		if cur.Start >= 0 {
+	limit := max(PassageTokens-Tokens(heading)-1, PassageTokens/2)
+	sentences := spans(s, limit, Tokens)
+	total := 0
+	for _, p := range sentences {
+		total += p.tokens
+	}
+	target := total
+	if total > limit {
+		room := limit - overlapTokens // what is repeated, and what does not end where it should
+		target /= (total + room - 1) / room
+	}
+	cur, sum, own := engine.Passage{Source: source, Start: -1}, 0, 0
+	for i, p := range sentences {
+		// A passage ends where it is full, or where stopping is nearer to the target than going on.
+		if cur.Start >= 0 && (sum+p.tokens > limit || own+p.tokens/2 > target) {
+			last := cur.Start
 			out = append(out, cur)
+			cur.Start, sum, own = -1, 0, 0
+			if b := sentences[i-1]; b.opens && p.opens && b.start > last && b.tokens <= overlapTokens && b.tokens+p.tokens <= limit {
+				cur.Start, sum = b.start, b.tokens
+			}
 		}
-		cur.Start, sum = -1, 0
+		if cur.Start < 0 {
+			cur.Start = p.start
+		}
+		cur.End = p.end
+		sum, own = sum+p.tokens, own+p.tokens
 	}
-	text.Sentences(s, func(start, end int) {
-		for _, piece := range pieces(s, start, end) {
-			if cur.Start >= 0 {
-				// A passage ends where it is full, or where stopping is nearer to the target than going on.
-				if w := weight(s[cur.End:piece[1]]); sum+w > PassageWeight || sum+w/2 > target {
-					flush()
-				}
-			}
-			if cur.Start < 0 {
-				cur.Start, cur.End = piece[0], piece[0]
-			}
-			sum += weight(s[cur.End:piece[1]])
-			cur.End = piece[1]
-		}
-	})
-	flush()
+	if cur.Start >= 0 {
+		out = append(out, cur)
+	}
 	return out
-}
-
-// pieces returns the range [start, end) of s, cut where it weighs more than a passage may.
-func pieces(s string, start, end int) [][2]int {
-	var out [][2]int
-	sum, space := 0, -1 // space is the last place for a cut
-	for i := start; i < end; {
-		r, size := utf8.DecodeRuneInString(s[i:end])
-		w := runeWeight(r)
-		if sum+w > PassageWeight {
-			cut := i
-			if space > start {
-				cut = space
-			}
-			out = append(out, [2]int{start, cut})
-			start, space = cut, -1
-			sum = weight(s[start:i])
-		}
-		if r == ' ' {
-			space = i + 1
-		}
-		sum += w
-		i += size
-	}
-	return append(out, [2]int{start, end})
-}
-
-// weight is the length of s in Latin letters, as models count: characters of scripts with richer characters weigh three.
-func weight(s string) int {
-	n := 0
-	for _, r := range s {
-		n += runeWeight(r)
-	}
-	return n
-}
-
-func runeWeight(r rune) int {
-	if r >= 0x0E00 && (r < 0x1E00 || r >= 0x2E80) {
-		return 3
-	}
-	return 1
 }
