@@ -3,11 +3,13 @@ package embeddings
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
-// ErrDenied is wrapped when the provider refuses whoever asks, or does not know the model: trying again changes nothing
-// until an operator does something.
+// ErrDenied is wrapped, or matched by errors.Is, when the provider refuses whoever asks, does not know the model, takes no
+// text at all or gives vectors that cannot be right: trying again changes nothing until an operator does something.
 var ErrDenied = errors.New("the embedding provider refuses us")
 
 // UnavailableError says that the provider does not answer for now; nothing is wrong with the texts.
@@ -30,11 +32,12 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
-	for i, reason := range e.Reasons {
-		if len(e.Reasons) == 1 {
-			return fmt.Sprintf("text %d is refused: %s", i, reason)
-		}
-		return fmt.Sprintf("%d texts are refused, among them text %d: %s", len(e.Reasons), i, reason)
+	if len(e.Reasons) == 0 {
+		return "texts are refused"
 	}
-	return "texts are refused"
+	first := slices.Min(slices.Collect(maps.Keys(e.Reasons)))
+	if len(e.Reasons) == 1 {
+		return fmt.Sprintf("text %d is refused: %s", first, e.Reasons[first])
+	}
+	return fmt.Sprintf("%d texts are refused, the first of them text %d: %s", len(e.Reasons), first, e.Reasons[first])
 }

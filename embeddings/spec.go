@@ -55,8 +55,8 @@ func (s *Spec) Normalise() error {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("url %q: want the provider's base address, such as http://127.0.0.1:11434/v1", s.URL)
 	}
-	if u.User != nil {
-		return fmt.Errorf("url: a key or password in the address would be stored; give it in the environment")
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("url: want no more than the base address: a user, password or key in it would be stored; give keys in the environment")
 	}
 	if s.Model == "" {
 		return fmt.Errorf("model: missing: the name by which the provider knows it")
