@@ -18,21 +18,21 @@ const (
 // Spec says which model embeds and how it is reached. A store keeps the spec of each of its models, so that whoever opens
 // it embeds alike. It never holds a key: keys come from the environment.
 type Spec struct {
-	Name        string        `json:"name"`                          // by which vectors are stored; another name is another model, whatever its width
-	Provider    string        `json:"provider"`                      // Lexicon, OpenAI or Azure
-	URL         string        `json:"url,omitzero"`                  // base address, such as https://host/v1
-	Model       string        `json:"model,omitzero"`                // as the provider calls it
-	APIVersion  string        `json:"api_version,omitzero"`          // Azure's
-	Dimensions  int           `json:"dimensions,omitzero"`           // asked of the provider; 0 asks for none, since some servers refuse the question
-	Encoding    string        `json:"encoding,omitzero"`             // "float" or "base64"; "" does not ask
-	Dim         int           `json:"dim"`                           // width of the vectors that come
-	Batch       int           `json:"batch,omitzero"`                // texts a request
-	Concurrency int           `json:"concurrency,omitzero"`          // requests at once, of one process
-	Timeout     time.Duration `json:"timeout,omitzero,format:units"` // of a request
-	Window      int           `json:"window,omitzero"`               // tokens that a text may have, by the model's own count
-	Tokenizer   string        `json:"tokenizer,omitzero"`            // the model's vocabulary, if it is one that we have: "cl100k_base", "o200k_base"
-	Price       float64       `json:"price,omitzero"`                // of a million tokens, in whatever currency the operator thinks
-	Prefix      string        `json:"prefix,omitzero"`               // put before every text, for models that are told what to do: "query: "
+	Name        string        `json:"name"`                 // by which vectors are stored; another name is another model, whatever its width
+	Provider    string        `json:"provider"`             // Lexicon, OpenAI or Azure
+	URL         string        `json:"url,omitzero"`         // base address, such as https://host/v1
+	Model       string        `json:"model,omitzero"`       // as the provider calls it
+	APIVersion  string        `json:"api_version,omitzero"` // Azure's
+	Dimensions  int           `json:"dimensions,omitzero"`  // asked of the provider; 0 asks for none, since some servers refuse the question
+	Encoding    string        `json:"encoding,omitzero"`    // "float" or "base64"; "" does not ask
+	Dim         int           `json:"dim"`                  // width of the vectors that come
+	Batch       int           `json:"batch,omitzero"`       // texts a request
+	Concurrency int           `json:"concurrency,omitzero"` // requests at once, of one process
+	Timeout     time.Duration `json:"timeout,omitzero"`     // of a request
+	Window      int           `json:"window,omitzero"`      // tokens that a text may have, by the model's own count
+	Tokenizer   string        `json:"tokenizer,omitzero"`   // the model's vocabulary, if it is one that we have: "cl100k_base", "o200k_base"
+	Price       float64       `json:"price,omitzero"`       // of a million tokens, in whatever currency the operator thinks
+	Prefix      string        `json:"prefix,omitzero"`      // put before every text, for models that are told what to do: "query: "
 }
 
 // Defaults of a Spec.

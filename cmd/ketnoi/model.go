@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/ketnoi/ketnoi/embeddings"
 	"github.com/ketnoi/ketnoi/embeddings/lexicon"
@@ -88,7 +87,11 @@ func (c *config) openModel(spec embeddings.Spec, meter func(requests, texts, tok
 	if spec.Foreign() && c.forbidForeign {
 		return nil, fmt.Errorf("%s is outside of your network, and KETNOI_FORBID_FOREIGN says that no text may leave it", spec.Recipient())
 	}
-	client, err := openai.New(spec, c.embedKey, openai.Options{Fit: embeddings.Fit(spec.Window, spec.Tokenizer), Meter: meter})
+	room := spec.Window
+	if spec.Prefix != "" {
+		room -= embeddings.TokensOf(spec.Tokenizer, spec.Prefix)
+	}
+	client, err := openai.New(spec, c.embedKey, openai.Options{Fit: embeddings.Fit(room, spec.Tokenizer), Meter: meter})
 	if err != nil {
 		return nil, err
 	}

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
 
 	"github.com/ketnoi/ketnoi/embeddings"
@@ -186,7 +186,22 @@ func (c *config) change(ctx context.Context, h *house, spec embeddings.Spec) err
 // fillFor embeds what lacks vectors of the model.
 func (c *config) fillFor(ctx context.Context, h *house, m *model, lacking int) error {
 	bar := c.meter(os.Stderr, "embedding with "+m.spec.Name, lacking)
-	done, err := h.filler(m).All(ctx, m.atOnce(), bar.set)
+	done, err := 0, error(nil)
+	for since := time.Now(); ; {
+		var some int
+		before := done
+		some, err = h.filler(m).All(ctx, m.atOnce(), func(n int) { bar.set(before + n) })
+		done += some
+		var away *embeddings.UnavailableError
+		if some > 0 {
+			since = time.Now()
+		}
+		if !errors.As(err, &away) || time.Since(since) > troubleTime {
+			break
+		}
+		fmt.Fprintf(os.Stderr, "%s; waiting for it (stop with Ctrl+C, nothing is lost)\n", showLine(err.Error()))
+		sleep(ctx, max(away.After, leastPause))
+	}
 	bar.finish(false)
 	if lacking > 0 && !m.local() {
 		fmt.Printf("embedded %d listings: %s\n", done, h.usage.sentence(&m.spec))

@@ -72,7 +72,7 @@ func (h *house) weigh(ctx context.Context, m *model) (passages, tokens int, err 
 		for key, t := range texts {
 			if paid[key] == nil {
 				passages++
-				tokens += embeddings.Tokens(m.spec.Prefix + t)
+				tokens += embeddings.TokensOf(m.spec.Tokenizer, m.spec.Prefix+t)
 			}
 		}
 		return err

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ketnoi/ketnoi/embeddings/openai/fake"
 	"github.com/ketnoi/ketnoi/engine/store/postgres/pgtest"
 )
 
@@ -83,6 +84,36 @@ type world struct {
 	server   *pgtest.Server
 	provider *provider
 	random   *rand.Rand
+	version  int // of the listings' texts
+}
+
+// provider is the one that the program asks.
+type provider struct {
+	*fake.Provider
+	model, url string
+	close      func()
+}
+
+const width = 384
+
+func startProvider(o options) (*provider, error) {
+	p := &provider{Provider: fake.New(fake.Options{Model: "bench", Dim: width, Latency: o.latency, Batch: o.batch, Concurrent: o.concurrency}), model: "bench"}
+	var err error
+	p.url, p.close, err = p.Start("127.0.0.1:0")
+	return p, err
+}
+
+func (p *provider) texts() int { return p.Counts().Texts }
+
+// again is how many texts were billed that had been billed before.
+func (p *provider) again() int { return p.Counts().Texts - p.Counts().Distinct }
+
+func (p *provider) fail(wholly bool) {
+	shape := fake.Good
+	if wholly {
+		shape = fake.BadGateway
+	}
+	p.Always(shape)
 }
 
 func newWorld(store string, o options) (*world, error) {

@@ -60,6 +60,7 @@ type Counts struct {
 	Texts    int // billed
 	Tokens   int // billed
 	Paid     int // requests that were billed
+	Distinct int // texts billed, each counted once
 	Most     int // how often the text billed most often was billed
 	AtOnce   int // most requests that were under way at the same time
 }
@@ -165,7 +166,9 @@ func (p *Provider) bill(texts []string) (tokens int) {
 	for _, t := range texts {
 		tokens += (utf8.RuneCountInString(t) + 3) / 4
 		h := hash(t)
-		p.billed[h]++
+		if p.billed[h]++; p.billed[h] == 1 {
+			p.counts.Distinct++
+		}
 		p.counts.Most = max(p.counts.Most, p.billed[h])
 	}
 	p.counts.Paid++
