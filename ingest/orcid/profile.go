@@ -144,5 +144,5 @@ func (t *text) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	case 'n':
 		return nil
 	}
-	return errors.New("want a text or a number, not " + v.Kind().String())
+	return errors.New("want a text or a number")
 }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // ORCID returns an ORCID iD as "0000-0002-1825-0097", from that or an address that ends in it. ok is false where the
@@ -49,7 +50,7 @@ func DOI(s string) (doi string, ok bool) {
 	s = strings.TrimSpace(strings.TrimPrefix(s, "doi:"))
 	prefix, suffix, slash := strings.Cut(s, "/")
 	registrant, ten := strings.CutPrefix(prefix, "10.")
-	if !slash || !ten || suffix == "" || len(s) > maxDOI || len(registrant) < 4 ||
+	if !utf8.ValidString(s) || !slash || !ten || suffix == "" || len(s) > maxDOI || len(registrant) < 4 ||
 		strings.Trim(registrant, "0123456789.") != "" || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
 		return "", false
 	}

@@ -97,9 +97,11 @@ type Work struct {
 func (e *Expert) Values(o Options) Values {
 	v := Values{}
 	set := func(key string, value any) {
-		if b, err := json.Marshal(value, json.Deterministic(true)); err == nil {
-			v[key] = b
+		b, err := json.Marshal(value, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+		if err != nil {
+			panic(err) // strings, numbers and lists of them always have a form
 		}
+		v[key] = b
 	}
 	text := func(key, s string) {
 		if s != "" {

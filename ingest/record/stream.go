@@ -27,7 +27,7 @@ func Objects(r io.Reader, page string, o Options, yield func(line int, object js
 	}
 	one := func(line int, v jsontext.Value) error {
 		return unpack(v, page, 0, func(v jsontext.Value) error {
-			err := error(&Error{Reason: "want a JSON object, not " + v.Kind().String()})
+			err := error(&Error{Reason: "want a JSON object, not " + kinds[v.Kind()]})
 			if v.Kind() == '{' {
 				err = yield(line, v)
 			}
@@ -69,6 +69,8 @@ func Objects(r io.Reader, page string, o Options, yield func(line int, object js
 		}
 	}
 }
+
+var kinds = map[jsontext.Kind]string{'[': "a list", '"': "a text", '0': "a number", 't': "true", 'f': "false", 'n': "null"}
 
 // unpack gives the objects within an array or a page, or v itself.
 func unpack(v jsontext.Value, page string, depth int, yield func(jsontext.Value) error) error {
@@ -148,7 +150,11 @@ func documents(r io.Reader, line int, one func(line int, v jsontext.Value) error
 		case errors.Is(err, errLong):
 			return &Error{Line: at, Reason: errLong.Error()}
 		case err != nil:
-			return &Error{Line: in.lineOf(dec.InputOffset()), Reason: "not valid JSON", Err: err}
+			var syntax *jsontext.SyntacticError
+			if errors.As(err, &syntax) {
+				at = in.lineOf(syntax.ByteOffset)
+			}
+			return &Error{Line: at, Reason: "not valid JSON", Err: err}
 		}
 		if err := one(at, v.Clone()); err != nil {
 			return err
