@@ -85,10 +85,10 @@ func (s *shelf) expert(id string) (*record.Expert, error) {
 	at := map[string]int{}
 	for _, w := range works {
 		for _, t := range w.topics {
-			n, ok := at[t.ID]
+			n, ok := at[t.ID+" "+t.Name]
 			if !ok {
 				n = len(a.Topics)
-				at[t.ID] = n
+				at[t.ID+" "+t.Name] = n
 				t.Count = 0
 				a.Topics = append(a.Topics, t)
 			}

@@ -68,8 +68,8 @@ func readXML(r io.Reader, o record.Options, yield func(int, *profile) error) err
 	dec := xml.NewDecoder(in)
 	for {
 		in.left = record.MaxRecord
-		token, err := dec.Token()
 		line, _ := dec.InputPos()
+		token, err := dec.Token()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
