@@ -238,8 +238,11 @@ func (p *person) work(t Term) record.Work {
 	}
 	if w.Text == "" { // what it is about is better than nothing
 		var about []string
-		for _, t := range append(g.along(t, subject, label), g.all(t, keyword)...) {
-			about = append(about, t.Value)
+		for _, t := range g.along(t, subject) {
+			about = append(about, p.label(t))
+		}
+		for _, t := range p.langs.like(g.all(t, keyword)) {
+			about = append(about, record.Plain(t.Value))
 		}
 		w.Text = strings.Join(about[:min(len(about), 50)], "; ")
 	}
