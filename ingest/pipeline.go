@@ -58,6 +58,7 @@ type Run struct {
 	Embedder embeddings.Embedder
 	Later    int // passages of a job, for an embedder whose work is left to jobs; 0 embeds at once
 	Mapping  Mapping
+	Format   Format // of the files
 	DryRun   bool
 	Report   func(Issue)             // called for every issue, in the order of the records
 	Progress func(Summary, Position) // called after every batch; what it counts is stored
@@ -88,7 +89,7 @@ const (
 // File ingests one file. An error means that the file could not be read, or the store not written; what was counted
 // before is stored all the same. Records that are refused are no error: they are reported and counted.
 func (run *Run) File(ctx context.Context, path string) error {
-	src, err := Open(path)
+	src, err := Open(path, run.Format)
 	if err != nil {
 		return err
 	}

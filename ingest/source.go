@@ -58,9 +58,16 @@ const (
 	sniffSize = 64 << 10
 )
 
-// Open opens a file by its name: .jsonl, .ndjson, .json, .csv, .tsv, .txt or .xlsx, the text formats also gzipped
-// (told by content, not by name).
-func Open(path string) (Source, error) {
+// Open opens a file by its name: .jsonl, .ndjson, .json, .csv, .tsv, .txt or .xlsx, or .ttl, .n3, .nt for VIVO's profiles;
+// the text formats also gzipped (told by content, not by name). A format that is named goes before the file's name.
+func Open(path string, format Format) (Source, error) {
+	name := strings.ToLower(strings.TrimSuffix(strings.ToLower(filepath.Base(path)), ".gz"))
+	if format.Name == "" {
+		format.Name = formatOf(name)
+	}
+	if err := format.check(); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -73,7 +80,7 @@ func Open(path string) (Source, error) {
 		f.Close()
 		return nil, err
 	}
-	src, err := open(path, f, info.Size())
+	src, err := open(name, format, f, info.Size())
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -81,8 +88,15 @@ func Open(path string) (Source, error) {
 	return src, nil
 }
 
-func open(path string, f *os.File, size int64) (Source, error) {
-	name := strings.ToLower(strings.TrimSuffix(strings.ToLower(filepath.Base(path)), ".gz"))
+// open opens a file by its name in small letters, without ".gz".
+func open(name string, format Format, f *os.File, size int64) (Source, error) {
+	switch format.Name {
+	case "jsonl", "csv", "xlsx":
+		name = "." + format.Name
+	}
+	if profileReaders[format.Name] != nil {
+		return openProfiles(format, f, size)
+	}
 	if strings.HasSuffix(name, ".xlsx") {
 		return openXLSX(f, size)
 	}
@@ -117,7 +131,7 @@ func open(path string, f *os.File, size int64) (Source, error) {
 	case ext == ".csv" || ext == ".tsv" || ext == ".txt":
 		return openCSV(in)
 	}
-	return nil, fmt.Errorf("cannot tell the format from the name: want .jsonl, .csv or .xlsx (also .jsonl.gz, .csv.gz)")
+	return nil, fmt.Errorf("cannot tell the format from the name: want .jsonl, .csv, .xlsx or .ttl (also .jsonl.gz, …), or --format")
 }
 
 // errCut is what an archive that ends in its middle gives.

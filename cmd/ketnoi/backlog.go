@@ -135,7 +135,7 @@ func (h *house) retry(ctx context.Context, ids []string) (n int, err error) {
 // How long an ingest waits for a provider that does not answer.
 const (
 	troubleTime = 5 * time.Minute
-	watchEvery  = 500 * time.Millisecond
+	watchEvery  = 100 * time.Millisecond
 )
 
 // await works jobs until nothing waits for its vectors, showing how far it is.
@@ -144,32 +144,50 @@ func (c *config) await(ctx context.Context, h *house) error {
 		fmt.Println("nothing waits: the built-in model embeds at once")
 		return nil
 	}
-	total, err := h.store.Lacking(ctx, h.model.spec.Name)
-	if err != nil {
-		return err
-	}
-	bar := c.meter(os.Stderr, "embedding with "+h.model.spec.Name, total)
-	trouble := make(chan error, 100)
+	e := h.startEmbedding(ctx)
+	return e.await(ctx, c)
+}
+
+// embedding is work on a store's jobs that goes on while listings come in, and is waited for at the end.
+type embedding struct {
+	house   *house
+	stop    context.CancelFunc
+	trouble chan error // when the provider begins to fail, and nil when it goes on
+	ended   chan error
+}
+
+func (h *house) startEmbedding(ctx context.Context) *embedding {
+	e := &embedding{house: h, trouble: make(chan error, 100), ended: make(chan error, 1)}
 	w := &worker{house: h, model: func() *model { return h.model }, told: func(err error) {
 		select {
-		case trouble <- err:
+		case e.trouble <- err:
 		default:
 		}
 	}}
-	own, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- w.run(own) }()
-	err = c.watch(ctx, h, bar, total, trouble, ended)
-	stop()
-	if workErr := <-ended; err == nil {
+	ctx, e.stop = context.WithCancel(ctx)
+	go func() { e.ended <- w.run(ctx) }()
+	return e
+}
+
+// await waits until nothing lacks vectors but what failed, and stops the work.
+func (e *embedding) await(ctx context.Context, c *config) error {
+	h := e.house
+	name := h.model.spec.Name
+	total, err := h.store.Lacking(ctx, name)
+	if err == nil {
+		bar := c.meter(os.Stderr, "embedding with "+name, total)
+		err = e.watch(ctx, bar, total)
+		bar.finish(false)
+	}
+	e.stop()
+	if workErr := <-e.ended; err == nil {
 		err = workErr
 	}
-	bar.finish(total > 0)
-	left, countErr := h.store.Lacking(context.WithoutCancel(ctx), h.model.spec.Name)
+	left, countErr := h.store.Lacking(context.WithoutCancel(ctx), name)
 	if countErr != nil {
 		return errors.Join(err, countErr)
 	}
-	fmt.Printf("embedded %d listings: %s\n", total-left, h.usage.sentence(&h.model.spec))
+	fmt.Printf("embedded with %s: %s\n", name, h.usage.sentence(&h.model.spec))
 	if interrupted(ctx, err) {
 		fmt.Fprintf(os.Stderr, "stopped; %d listings wait for their vectors, \"ketnoi ingest work\" or a server goes on\n", left)
 		return &exitError{code: exitRejected}
@@ -185,8 +203,9 @@ func (c *config) await(ctx context.Context, h *house) error {
 }
 
 // watch waits for the end of the work, or for a reason to give up.
-func (c *config) watch(ctx context.Context, h *house, bar *meter, total int, trouble <-chan error, ended chan error) error {
-	var since time.Time
+func (e *embedding) watch(ctx context.Context, bar *meter, total int) error {
+	h := e.house
+	var since, counted time.Time
 	var last error
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
@@ -194,10 +213,10 @@ func (c *config) watch(ctx context.Context, h *house, bar *meter, total int, tro
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case err := <-ended:
-			ended <- nil
+		case err := <-e.ended:
+			e.ended <- nil
 			return err
-		case err := <-trouble:
+		case err := <-e.trouble:
 			switch {
 			case errors.Is(err, embeddings.ErrDenied):
 				return err
@@ -214,11 +233,14 @@ func (c *config) watch(ctx context.Context, h *house, bar *meter, total int, tro
 		if last != nil && time.Since(since) > troubleTime {
 			return last
 		}
-		left, err := h.store.Lacking(ctx, h.model.spec.Name)
-		if err != nil {
-			return err
+		if time.Since(counted) > time.Second { // counting takes longer than looking whether there are jobs
+			left, err := h.store.Lacking(ctx, h.model.spec.Name)
+			if err != nil {
+				return err
+			}
+			bar.set(total - left)
+			counted = time.Now()
 		}
-		bar.set(total - left)
 		if done, err := h.settled(ctx); done || err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/ketnoi/ketnoi/embeddings"
 	"github.com/ketnoi/ketnoi/engine/store/postgres"
 	"github.com/ketnoi/ketnoi/engine/text"
+	"github.com/ketnoi/ketnoi/ingest"
 )
 
 // This file is the only one that reads the environment and defines flags.
@@ -36,6 +37,7 @@ type config struct {
 	mapping    []string
 	dryRun     bool
 	noWait     bool
+	format     ingest.Format
 
 	// embedding models
 	spec          embeddings.Spec
@@ -130,6 +132,8 @@ func (c *config) ingestFlags(cmd *cobra.Command) {
 	f.StringVar(&c.kind, "kind", "", "kind of every listing: expert, technology or problem (overrides the file's)")
 	f.StringVar(&c.lang, "lang", "", "language of every listing, such as vi (overrides the file's; detected when neither says)")
 	f.StringArrayVar(&c.mapping, "map", nil, "other people's column names: `KEY=COLUMN`,… such as title=name,text=desc; the rest is kept as extra; may be repeated")
+	f.StringVar(&c.format.Name, "format", "", "what the files hold where their names do not say it: "+strings.Join(ingest.Formats, ", "))
+	f.StringArrayVar(&c.format.With, "with", nil, "a `FILE` that belongs to the one named: the works of OpenAlex's authors, or more of VIVO's graph, such as labels; may be repeated")
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything and store nothing")
 	f.BoolVar(&c.noWait, "no-wait", false, "do not wait for the vectors of a provider: \"ketnoi ingest work\" or a server embeds")
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -21,8 +20,8 @@ func newIngest(c *config) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ingest FILE…",
 		Short: "Bring listings from files into the store",
-		Long: `Reads listings from JSONL, CSV or XLSX files (the text formats also gzipped), checks each record, embeds what is
-new or changed, and stores it. Running it again changes nothing. A record that is refused is named with its file,
+		Long: `Reads listings from JSONL, CSV or XLSX files (the text formats also gzipped), and expert profiles from VIVO (Turtle, N3,
+N-Triples), ORCID and OpenAlex; checks each record, embeds what is new or changed, and stores it. Running it again changes nothing. A record that is refused is named with its file,
 line and field; the others go in.
 
 A file with other keys than ours needs --map. It leads our keys to the source's names: title=name, works.year=y, and
@@ -63,21 +62,19 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 			defer c.maintain(ctx, db)
 		}
 	}
+	if run.Later == 0 || c.dryRun {
+		return c.ingestFiles(ctx, run, files)
+	}
+	if c.noWait {
+		err := c.ingestFiles(ctx, run, files)
+		if done, settledErr := h.settled(ctx); settledErr == nil && !done {
+			fmt.Println("listings wait for their vectors: \"ketnoi ingest work\" or a server embeds them")
+		}
+		return err
+	}
+	e := h.startEmbedding(ctx)
 	err = c.ingestFiles(ctx, run, files)
-	if run.Later == 0 || c.dryRun || ctx.Err() != nil {
-		return err
-	}
-	done, settledErr := h.settled(ctx)
-	switch {
-	case settledErr != nil:
-		return errors.Join(err, settledErr)
-	case done:
-		return err
-	case c.noWait:
-		fmt.Println("listings wait for their vectors: \"ketnoi ingest work\" or a server embeds them")
-		return err
-	}
-	if awaitErr := c.await(ctx, h); err == nil {
+	if awaitErr := e.await(ctx, c); err == nil {
 		err = awaitErr
 	}
 	return err
@@ -96,7 +93,8 @@ func (c *config) maintain(ctx context.Context, db store.Database) {
 
 // ingestRun checks the flags.
 func (c *config) ingestRun() (*ingest.Run, error) {
-	run := &ingest.Run{DryRun: c.dryRun}
+	run := &ingest.Run{DryRun: c.dryRun, Format: c.format}
+	run.Format.Lang = c.lang
 	switch k := engine.Kind(strings.ToLower(c.kind)); k {
 	case "", engine.Expert, engine.Technology, engine.Problem:
 		run.Mapping.Kind = k

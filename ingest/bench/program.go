@@ -43,7 +43,7 @@ func (w *world) ran(args ...string) (took time.Duration, memory int64, err error
 
 // use makes the provider's model the store's.
 func (w *world) use() error {
-	_, _, err := w.ran("reindex", "--model", w.provider.model, "--url", w.provider.url, "--batch", fmt.Sprint(w.batch), "--concurrency", fmt.Sprint(w.concurrency), "--timeout", "5s")
+	_, _, err := w.ran("reindex", "--model", w.provider.model, "--url", w.provider.url, "--batch", fmt.Sprint(w.batch), "--concurrency", fmt.Sprint(w.concurrency), "--timeout", "5s", "--window", "8192")
 	return err
 }
 

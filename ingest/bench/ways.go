@@ -23,6 +23,15 @@ func rate(ctx context.Context, w *world) error {
 		return err
 	}
 	before := w.provider.texts()
+	if os.Getenv("PHASES") != "" {
+		a, _, err := w.ran("ingest", "--no-wait", file)
+		if err != nil {
+			return err
+		}
+		b, _, err := w.ran("ingest", "work")
+		fmt.Println("phases", a, b, err)
+		return err
+	}
 	took, memory, err := w.ran("ingest", file)
 	if err != nil {
 		return err
