@@ -44,7 +44,9 @@ var profileReaders = map[string]reader{
 		}
 		return g.Experts(vivo.Options{Options: o, Lang: f.Lang}, yield)
 	},
-	"orcid": func(_ Format, r io.Reader, o record.Options, yield record.Yield) error { return orcid.Read(r, o, yield) },
+	"orcid": func(_ Format, r io.Reader, o record.Options, yield record.Yield) error {
+		return orcid.Read(r, o, yield)
+	},
 	"openalex": func(f Format, r io.Reader, o record.Options, yield record.Yield) error {
 		if len(f.With) == 0 {
 			return openalex.Read(r, openalex.Options{Options: o}, yield)
