@@ -114,11 +114,10 @@ func (c *Client) classify(x *exchange, err error) error {
 	said := ""
 	var known *openai.APIError
 	var other *openai.RequestError
-	switch {
-	case errors.As(err, &known):
-		said = known.Message
-	case errors.As(err, &other):
+	if errors.As(err, &other) { // which may hold an APIError that could not be read
 		said = says(other.Body)
+	} else if errors.As(err, &known) {
+		said = known.Message
 	}
 	reason := fmt.Sprintf("%d %s", x.status, http.StatusText(x.status))
 	if said = c.clean(said); said != "" {

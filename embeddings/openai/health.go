@@ -70,15 +70,22 @@ func (c *Client) once(ctx context.Context, texts []string, timeout time.Duration
 	})
 	switch {
 	case errors.Is(err, gobreaker.ErrOpenState):
-		return a, c.open()
+		return a, c.halted()
 	case errors.Is(err, gobreaker.ErrTooManyRequests):
 		return a, &failure{reason: "another request is finding out whether it answers again", err: err}
 	}
 	return a, err
 }
 
-// open is the error while the breaker is open.
+// open returns an error while the breaker is open.
 func (c *Client) open() error {
+	if c.breaker.State() != gobreaker.StateOpen {
+		return nil
+	}
+	return c.halted()
+}
+
+func (c *Client) halted() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return &embeddings.UnavailableError{Reason: fmt.Sprintf("after %d failures in a row nothing is sent to it for %s; the last: %s", maxFailures, c.o.Recovery, c.reason),
@@ -92,8 +99,8 @@ func (c *Client) insist(ctx context.Context, texts []string) (answer, error) {
 	until := time.Now().Add(c.o.Patience)
 	last := &failure{reason: "it asked to wait"}
 	for {
-		if c.breaker.State() == gobreaker.StateOpen {
-			return answer{}, c.open() // without waiting for a turn behind requests that hang
+		if err := c.open(); err != nil {
+			return answer{}, err // without waiting for a turn behind requests that hang
 		}
 		if wait := c.gate.wait(); wait > 0 {
 			if err := sleep(ctx, wait, until, last); err != nil {
@@ -115,6 +122,9 @@ func (c *Client) insist(ctx context.Context, texts []string) (answer, error) {
 		<-c.turns
 		if !errors.As(err, &last) {
 			return a, err
+		}
+		if err := c.open(); err != nil {
+			return answer{}, err // before it is half-open again, which is for others to find out
 		}
 		if err := sleep(ctx, b.NextBackOff(), until, last); err != nil {
 			return answer{}, err
