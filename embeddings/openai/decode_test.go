@@ -98,7 +98,7 @@ func TestUnit(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2025, 7, 1, 12, 0, 0, 0, time.UTC)
 	for s, want := range map[string]time.Duration{
-		"7": 7 * time.Second, " 0.5 ": 500 * time.Millisecond, "0": 0, "1000000000": maxWait, strings.Repeat("9", 400): maxWait, "Inf": maxWait,
+		"7": 7 * time.Second, "0.5": 500 * time.Millisecond, "0": 0, "1000000000": maxWait, strings.Repeat("9", 400): maxWait, "Inf": maxWait,
 		now.Add(9 * time.Second).Format(http.TimeFormat): 9 * time.Second, now.AddDate(9, 0, 0).Format(http.TimeFormat): maxWait,
 		now.Add(-time.Hour).Format(http.TimeFormat): 0,
 		"": -1, "-7": -1, "NaN": -1, "soon": -1,
@@ -122,5 +122,35 @@ func TestSays(t *testing.T) {
 	c := &Client{key: "sk-1"}
 	if got := c.clean("key sk-1\x1b[31m\u202e\xff\n\n" + strings.Repeat("ạ", 400)); !strings.HasPrefix(got, "key [key] [31m� ạạ") || len([]rune(got)) != maxSaid+1 {
 		t.Errorf("%q", got)
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	vectors := make([][]float32, 32)
+	for i := range vectors {
+		vectors[i] = make([]float32, 1536)
+		for j := range vectors[i] {
+			vectors[i][j] = float32(math.Sin(float64(i*j))) / 30
+		}
+	}
+	for _, encoding := range []string{"float", "base64"} {
+		rows := make([]string, len(vectors))
+		for i, v := range vectors {
+			embedding, _ := json.Marshal(v)
+			if encoding == "base64" {
+				raw, _ := binary.Append(nil, binary.LittleEndian, v)
+				embedding = fmt.Appendf(nil, "%q", base64.StdEncoding.EncodeToString(raw))
+			}
+			rows[i] = fmt.Sprintf(`{"index":%d,"embedding":%s}`, i, embedding)
+		}
+		body := []byte(`{"data":[` + strings.Join(rows, ",") + `]}`)
+		b.Run(encoding, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := decode(body, len(rows)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

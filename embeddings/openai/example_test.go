@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"time"
 
 	"github.com/ketnoi/ketnoi/embeddings"
@@ -16,13 +15,13 @@ func Example() {
 	provider := fake.New(fake.Options{Dim: 256})
 	url, stop, err := provider.Start("127.0.0.1:0")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer stop()
 
 	c, err := openai.New(embeddings.Spec{Provider: embeddings.OpenAI, URL: url, Model: "fake"}, "", openai.Options{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	dim, err := c.Probe(context.Background())
 	fmt.Println(dim, err)

@@ -13,8 +13,10 @@ import (
 	"github.com/ketnoi/ketnoi/embeddings"
 )
 
-// maxFailures is after how many failures in a row nothing is sent for a while.
-const maxFailures = 5
+const (
+	maxFailures = 5 // in a row, after which nothing is sent for a while
+	maxAlike    = 3 // in a row for the same texts and reason, which may then be the texts'
+)
 
 // State is how the provider does, as far as its client knows.
 type State struct {
@@ -97,7 +99,7 @@ func (c *Client) halted() error {
 func (c *Client) insist(ctx context.Context, texts []string) (answer, error) {
 	b := &backoff.ExponentialBackOff{InitialInterval: c.o.Backoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 20 * c.o.Backoff}
 	until := time.Now().Add(c.o.Patience)
-	last := &failure{reason: "it asked to wait"}
+	last, alike := &failure{reason: "it asked to wait"}, 0
 	for {
 		if err := c.open(); err != nil {
 			return answer{}, err // without waiting for a turn behind requests that hang
@@ -120,8 +122,15 @@ func (c *Client) insist(ctx context.Context, texts []string) (answer, error) {
 		}
 		a, err := c.once(ctx, texts, c.spec.Timeout)
 		<-c.turns
+		before := last.reason
 		if !errors.As(err, &last) {
 			return a, err
+		}
+		if !last.text || last.reason != before {
+			alike = 0
+		}
+		if alike++; last.text && alike == maxAlike && !c.probes(texts) {
+			return answer{}, &refusal{reason: last.reason, tacit: true}
 		}
 		if err := c.open(); err != nil {
 			return answer{}, err // before it is half-open again, which is for others to find out

@@ -232,6 +232,10 @@ func TestWrongRequest(t *testing.T) {
 	if n := p.Counts().Requests; n > 12 {
 		t.Errorf("%d requests", n)
 	}
+	// Nor is it a refusal where it fails at every text.
+	p, spec = serve(t, fake.Options{})
+	p.Always(fake.Error500)
+	embed(t, client(t, spec, openai.Options{}), 10, unavailable)
 	// Many texts that are wrong are refused each.
 	p, spec = serve(t, fake.Options{Victim: "1"})
 	p.Always(fake.BadRequest)
@@ -242,4 +246,20 @@ func TestWrongRequest(t *testing.T) {
 		}
 	}
 	embed(t, client(t, spec, openai.Options{}), 32, refused, without...)
+}
+
+// TestFailsAtOneText: a provider that says 500, or an error under 200, at one text is not thought to be down.
+func TestFailsAtOneText(t *testing.T) {
+	for shape, want := range map[fake.Shape]string{fake.Error500: "500 Internal Server Error: out of", fake.Error200: "an error in place of vectors: the backend is gone"} {
+		p, spec := serve(t, fake.Options{Victim: "number 6"})
+		p.Always(shape)
+		c := client(t, spec, openai.Options{})
+		if err := embed(t, c, 32, refused, 6); !strings.Contains(err.Error(), "text 6 is refused: "+want) || c.State().Breaker != "closed" {
+			t.Errorf("%+v: %v", c.State(), err)
+		}
+		// Three tries at each of six levels, each followed by the probe; five good halves.
+		if n := p.Counts(); n.Requests > 6*4+5 || n.Most > 6 || p.Billed("text number 5") != 1 {
+			t.Errorf("%+v", n)
+		}
+	}
 }
