@@ -20,6 +20,11 @@ const probe = "water"
 // not taken for hundreds of wrong texts.
 const maxDoubt = 8
 
+// probes reports whether texts are the probe alone.
+func (c *Client) probes(texts []string) bool {
+	return len(texts) == 1 && texts[0] == c.spec.Prefix+probe
+}
+
 // ask sends one batch of texts, as patiently as its caller is.
 type ask func(ctx context.Context, texts []string) (answer, error)
 
@@ -111,7 +116,7 @@ func (r *run) batch(ctx context.Context, parts []*part) error {
 		a, err := r.ask(ctx, texts)
 		var refused *refusal
 		if errors.As(err, &refused) {
-			if err := r.verify(ctx, refused.reason); err != nil {
+			if err := r.verify(ctx, refused); err != nil {
 				return err
 			}
 			if len(parts) == 1 {
@@ -174,7 +179,7 @@ func (r *run) take(ctx context.Context, parts []*part, a answer) (again []*part,
 			again = append(again, p)
 			continue
 		}
-		if err := r.verify(ctx, fault); err != nil {
+		if err := r.verify(ctx, &refusal{reason: fault}); err != nil {
 			return nil, err
 		}
 		p.reason = fault
@@ -221,12 +226,12 @@ func (r *run) otherWidth(got int) error {
 	return unusable(fmt.Sprintf("it gives %d dimensions instead of %d: if the model has changed, it needs a name of its own", got, r.Dim()))
 }
 
-// verify returns an error if the provider takes no text at all. It asks where there is reason to doubt that: before
-// anything was accepted, and after many refusals in a row.
-func (r *run) verify(ctx context.Context, reason string) error {
+// verify returns an error if the provider takes no text at all. It asks where there is reason to believe so: before anything
+// was accepted, after many refusals in a row, and where a refusal is tacit.
+func (r *run) verify(ctx context.Context, why *refusal) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.doubt++; r.doubt <= maxDoubt {
+	if r.doubt++; r.doubt <= maxDoubt && !why.tacit {
 		return nil
 	}
 	a, err := r.ask(ctx, []string{r.spec.Prefix + probe})
@@ -237,7 +242,7 @@ func (r *run) verify(ctx context.Context, reason string) error {
 	case err != nil:
 		return err
 	case a.vectors[0] == nil:
-		return unusable("it has no usable vector for any text: " + reason)
+		return unusable("it has no usable vector for any text: " + why.reason)
 	}
 	if _, fault := unit(a.vectors[0], len(a.vectors[0])); fault != "" {
 		return unusable("it has no usable vector for any text: " + fault)

@@ -20,14 +20,19 @@ type failure struct {
 	reason string
 	after  time.Duration // that the provider asked to wait
 	busy   bool          // it answers, but not us, not now
+	text   bool          // it may be one of the texts that it fails at
 	err    error
 }
 
 func (f *failure) Error() string { return f.reason }
 func (f *failure) Unwrap() error { return f.err }
 
-// refusal is the provider's no to a request, for the sake of one of its texts or of the request itself.
-type refusal struct{ reason string }
+// refusal is the provider's no to a request, for the sake of one of its texts or of the request itself. It is tacit where
+// the provider does not say no, but fails again and again, as some do at a text that is too long.
+type refusal struct {
+	reason string
+	tacit  bool
+}
 
 func (r *refusal) Error() string { return r.reason }
 

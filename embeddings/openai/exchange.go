@@ -98,7 +98,7 @@ func (c *Client) request(ctx context.Context, texts []string, timeout time.Durat
 		c.meter(len(texts), a.tokens)
 	}
 	if err != nil {
-		return answer{}, &failure{reason: c.clean(err.Error()), err: err}
+		return answer{}, &failure{reason: c.clean(err.Error()), text: errors.Is(err, errInPlace), err: err}
 	}
 	return a, nil
 }
@@ -114,11 +114,10 @@ func (c *Client) classify(x *exchange, err error) error {
 	said := ""
 	var known *openai.APIError
 	var other *openai.RequestError
-	switch {
-	case errors.As(err, &known):
-		said = known.Message
-	case errors.As(err, &other):
+	if errors.As(err, &other) { // which may hold an APIError that could not be read
 		said = says(other.Body)
+	} else if errors.As(err, &known) {
+		said = known.Message
 	}
 	reason := fmt.Sprintf("%d %s", x.status, http.StatusText(x.status))
 	if said = c.clean(said); said != "" {
@@ -137,12 +136,12 @@ func (c *Client) classify(x *exchange, err error) error {
 		c.gate.hold(wait)
 		return &failure{reason: reason, after: wait, busy: true, err: err}
 	case x.status == http.StatusBadRequest, x.status == http.StatusRequestEntityTooLarge, x.status == http.StatusUnprocessableEntity:
-		return &refusal{reason}
+		return &refusal{reason: reason}
 	case x.status >= 500, x.status == http.StatusRequestTimeout, x.status == http.StatusConflict, x.status == http.StatusTooEarly:
 		if asked {
 			c.gate.hold(wait)
 		}
-		return &failure{reason: reason, after: wait, err: err}
+		return &failure{reason: reason, after: wait, text: x.status == http.StatusInternalServerError, err: err}
 	}
 	return fmt.Errorf("%w: %s", embeddings.ErrDenied, reason)
 }

@@ -13,8 +13,10 @@ import (
 	"github.com/ketnoi/ketnoi/embeddings"
 )
 
-// maxFailures is after how many failures in a row nothing is sent for a while.
-const maxFailures = 5
+const (
+	maxFailures = 5 // in a row, after which nothing is sent for a while
+	maxAlike    = 3 // in a row for the same texts and reason, which may then be the texts'
+)
 
 // State is how the provider does, as far as its client knows.
 type State struct {
@@ -70,15 +72,22 @@ func (c *Client) once(ctx context.Context, texts []string, timeout time.Duration
 	})
 	switch {
 	case errors.Is(err, gobreaker.ErrOpenState):
-		return a, c.open()
+		return a, c.halted()
 	case errors.Is(err, gobreaker.ErrTooManyRequests):
 		return a, &failure{reason: "another request is finding out whether it answers again", err: err}
 	}
 	return a, err
 }
 
-// open is the error while the breaker is open.
+// open returns an error while the breaker is open.
 func (c *Client) open() error {
+	if c.breaker.State() != gobreaker.StateOpen {
+		return nil
+	}
+	return c.halted()
+}
+
+func (c *Client) halted() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return &embeddings.UnavailableError{Reason: fmt.Sprintf("after %d failures in a row nothing is sent to it for %s; the last: %s", maxFailures, c.o.Recovery, c.reason),
@@ -90,10 +99,10 @@ func (c *Client) open() error {
 func (c *Client) insist(ctx context.Context, texts []string) (answer, error) {
 	b := &backoff.ExponentialBackOff{InitialInterval: c.o.Backoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 20 * c.o.Backoff}
 	until := time.Now().Add(c.o.Patience)
-	last := &failure{reason: "it asked to wait"}
+	last, alike := &failure{reason: "it asked to wait"}, 0
 	for {
-		if c.breaker.State() == gobreaker.StateOpen {
-			return answer{}, c.open() // without waiting for a turn behind requests that hang
+		if err := c.open(); err != nil {
+			return answer{}, err // without waiting for a turn behind requests that hang
 		}
 		if wait := c.gate.wait(); wait > 0 {
 			if err := sleep(ctx, wait, until, last); err != nil {
@@ -113,8 +122,18 @@ func (c *Client) insist(ctx context.Context, texts []string) (answer, error) {
 		}
 		a, err := c.once(ctx, texts, c.spec.Timeout)
 		<-c.turns
+		before := last.reason
 		if !errors.As(err, &last) {
 			return a, err
+		}
+		if !last.text || last.reason != before {
+			alike = 0
+		}
+		if alike++; last.text && alike == maxAlike && !c.probes(texts) {
+			return answer{}, &refusal{reason: last.reason, tacit: true}
+		}
+		if err := c.open(); err != nil {
+			return answer{}, err // before it is half-open again, which is for others to find out
 		}
 		if err := sleep(ctx, b.NextBackOff(), until, last); err != nil {
 			return answer{}, err

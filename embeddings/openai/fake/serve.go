@@ -162,7 +162,7 @@ func (p *Provider) misbehave(w http.ResponseWriter, r *http.Request, s Shape) bo
 	case NotJSON:
 		write(w, http.StatusOK, "OK")
 	case ManyRows:
-		write(w, http.StatusOK, `{"data":[{}`+strings.Repeat(",{}", 1_000_000)+`]}`)
+		write(w, http.StatusOK, `{"data":[{}`+strings.Repeat(",{}", 200_000)+`]}`)
 	case Hang:
 		<-r.Context().Done()
 	case Drip:

@@ -43,7 +43,7 @@ const (
 	Empty200       Shape = "empty-200"       // nothing under 200
 	NotJSON        Shape = "not-json"        // text under 200
 	Cut            Shape = "cut"             // JSON that ends early, under 200
-	ManyRows       Shape = "many-rows"       // a million rows that are {}
+	ManyRows       Shape = "many-rows"       // 200,000 rows that are {}
 
 	// Errors.
 	BadRequest    Shape = "bad-request"   // 400
