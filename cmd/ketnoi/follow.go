@@ -27,9 +27,11 @@ func (h *house) follow(ctx context.Context, c *config, auto way) {
 			h.desk.Store(next)
 			slog.Info("answering by another model from now on", "model", next.spec.Name, "before", d.spec.Name)
 			d = next
-			sleep(ctx, maxAnswerTime) // for the answers that are under way
 		}
-		leave()
+		go func() { // not before the answers that are under way
+			sleep(ctx, maxAnswerTime)
+			leave()
+		}()
 	}
 }
 

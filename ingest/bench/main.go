@@ -97,7 +97,7 @@ type provider struct {
 const width = 384
 
 func startProvider(o options) (*provider, error) {
-	p := &provider{Provider: fake.New(fake.Options{Model: "bench", Dim: width, Latency: o.latency, Batch: o.batch, Concurrent: o.concurrency}), model: "bench"}
+	p := &provider{Provider: fake.New(fake.Options{Model: "bench", Dim: width, Latency: o.latency, Batch: o.batch}), model: "bench"}
 	var err error
 	p.url, p.close, err = p.Start("127.0.0.1:0")
 	return p, err

@@ -23,15 +23,6 @@ func rate(ctx context.Context, w *world) error {
 		return err
 	}
 	before := w.provider.texts()
-	if os.Getenv("PHASES") != "" {
-		a, _, err := w.ran("ingest", "--no-wait", file)
-		if err != nil {
-			return err
-		}
-		b, _, err := w.ran("ingest", "work")
-		fmt.Println("phases", a, b, err)
-		return err
-	}
 	took, memory, err := w.ran("ingest", file)
 	if err != nil {
 		return err
@@ -92,8 +83,9 @@ func down(_ context.Context, w *world) error {
 		return err
 	}
 	defer s.stop()
-	query := func(i int) engine.Query {
-		return engine.Query{Text: fmt.Sprintf("shrimp pond effluent sensor %d", i), Want: []engine.Kind{engine.Technology}, Limit: 3}
+	var asked atomic.Int64 // no question twice: the server remembers vectors
+	query := func(int) engine.Query {
+		return engine.Query{Text: fmt.Sprintf("shrimp pond effluent sensor %d", asked.Add(1)), Want: []engine.Kind{engine.Technology}, Limit: 3}
 	}
 	phase := func(name string, d time.Duration) *load {
 		l := s.load(query, nil)
