@@ -4,6 +4,7 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -45,8 +46,8 @@ type Listing struct {
 	PublishedAt  string                     `json:"published_at,omitzero"` // date or RFC 3339 time
 	ExpiresAt    string                     `json:"expires_at,omitzero"`   // the last day (or moment) on which it may be recommended
 	Person       string                     `json:"person,omitzero"`       // name of the natural person it is about
-	Basis        *Basis                     `json:"basis,omitempty"`
-	Extra        map[string]json.RawMessage `json:"extra,omitempty"` // what a source says beyond this vocabulary
+	Basis        *Basis                     `json:"basis,omitempty"`       // without one, a person is not recommended
+	Extra        map[string]json.RawMessage `json:"extra,omitempty"`       // what a source says beyond this vocabulary
 }
 
 // Work is a publication, patent, project or reference of an expert or provider.
@@ -179,6 +180,30 @@ func (l *Listing) sample() string {
 	}
 	return b.String()
 }
+
+// ParseBasis reads KIND, or KIND@DATE.
+func ParseBasis(s string) (*Basis, error) {
+	kind, at, dated := strings.Cut(s, "@")
+	v := &validator{}
+	b := &Basis{Kind: v.oneOf("basis", kind, BasisKinds), At: v.date("date", at)}
+	switch {
+	case v.err != nil:
+		return nil, errors.New(v.err.Reason)
+	case b.Kind == "" || dated && b.At == "":
+		return nil, fmt.Errorf("want one of %s, perhaps with a date: consent@2026-05-31", strings.Join(BasisKinds, ", "))
+	}
+	return b, nil
+}
+
+// AboutPerson reports whether the listing is about a natural person: it names one, or is an expert's and names no
+// organisation, so that its title is a person's name.
+func (l *Listing) AboutPerson() bool {
+	return l.Person != "" || l.Kind == Expert && l.Organisation == ""
+}
+
+// LacksBasis reports whether the listing is about a person and states no basis for processing: it is stored, and not
+// recommended to anybody.
+func (l *Listing) LacksBasis() bool { return l.Basis == nil && l.AboutPerson() }
 
 // Expires returns the moment after which the listing must not be recommended, and false when it never expires. A
 // bare date lasts until that day ends in Viet Nam (UTC+7).

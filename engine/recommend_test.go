@@ -139,7 +139,7 @@ func TestGuessedLanguageIsSaid(t *testing.T) {
 
 // TestWorksInAnotherLanguage: a work is read by its own language, whatever the profile's.
 func TestWorksInAnotherLanguage(t *testing.T) {
-	rec := house(t, append(far(), engine.Listing{ID: "E", Kind: engine.Expert, Title: "Người nghiên cứu", Lang: "vi", Works: []engine.Work{
+	rec := house(t, append(far(), engine.Listing{ID: "E", Kind: engine.Expert, Title: "Người nghiên cứu", Organisation: "Viện Chế biến", Lang: "vi", Works: []engine.Work{
 		{Title: "Séchage de la crevette et des algues", Text: "Nous étudions le séchage de la crevette dans les fermes et la qualité des produits qui en sont issus."}}})...)
 	a := ask(t, rec, engine.Query{Text: "shrimp", Lang: "en", Want: []engine.Kind{engine.Expert}})
 	if a.NoMatch || len(a.Items) != 1 || len(a.Items[0].Explanation.Concepts) == 0 || a.Items[0].Explanation.Concepts[0].Candidate != "crevette" {

@@ -124,8 +124,12 @@ func (f *Filter) Allows(l *Listing, now time.Time) bool {
 	return true
 }
 
-// expiry is the listing's last moment in Unix seconds, 0 for never.
+// expiry is the last moment, in Unix seconds, at which the listing may be recommended, 0 for never. A person about whom
+// nobody stated a basis for processing may not be recommended at all: that moment lies before all others.
 func expiry(l *Listing) int64 {
+	if l.LacksBasis() {
+		return 1
+	}
 	if t, ok := l.Expires(); ok {
 		return t.Unix()
 	}

@@ -19,6 +19,9 @@ func allowsPlainly(f *Filter, l *Listing, now time.Time) bool {
 	if t, ok := l.Expires(); ok && t.Unix() < now.Unix() {
 		return false
 	}
+	if person := l.Person != "" || l.Kind == Expert && l.Organisation == ""; person && l.Basis == nil {
+		return false
+	}
 	return any(f.Fields, func(w string) bool {
 		return slices.ContainsFunc(l.Fields, func(h string) bool { return within(h, w) })
 	}) && any(f.Regions, func(w string) bool {
@@ -39,6 +42,10 @@ func TestAllows(t *testing.T) {
 			Fields: some(t, "fields", "2", "2.1", "2.10", "2.11", "4.1"), Regions: some(t, "regions", "VN", "VN-40", "VN-35", "VN-72", "VN-R4", "KR-26", "KR"),
 			Languages: some(t, "languages", "vi", "fr", "ko"), TRL: rapid.IntRange(0, 9).Draw(t, "trl"), IPStatus: rapid.SampledFrom([]string{"", "open", "granted"}).Draw(t, "ip"),
 			ExpiresAt: rapid.SampledFrom([]string{"", "2026-05-31", "2026-06-01", "2025-01-01"}).Draw(t, "expires"),
+			Person:    rapid.SampledFrom([]string{"", "", "Lê An"}).Draw(t, "person"), Organisation: rapid.SampledFrom([]string{"", "Viện X"}).Draw(t, "organisation"),
+		}
+		if rapid.Bool().Draw(t, "basis") {
+			l.Basis = &Basis{Kind: "consent"}
 		}
 		f := &Filter{
 			Fields: some(t, "f.fields", "2", "2.1", "2.11", "4"), Regions: some(t, "f.regions", "VN", "VN-35", "VN-40", "VN-R4", "KR"), Languages: some(t, "f.languages", "vi", "fr"),

@@ -19,6 +19,7 @@ type Mapping struct {
 	Columns map[string]string // key of a listing ("text", "works.title") -> the source's name for it
 	Kind    engine.Kind       // overrides what the source says, if not empty
 	Lang    string            // the same for the language
+	Basis   *engine.Basis     // of listings about a person that state none; nil for none
 }
 
 // keys are the keys of a listing that a source can fill, those of a work behind "works.".
@@ -90,7 +91,33 @@ func (m *Mapping) listing(r Record) (*engine.Listing, error) {
 		}
 		return nil, d.refuse(field, "%s", reason)
 	}
+	m.complete(l)
 	return l, nil
+}
+
+// complete adds what the mapping knows of a listing that does not say it itself.
+func (m *Mapping) complete(l *engine.Listing) {
+	if l.Kind == engine.Expert && l.Organisation == "" && l.Person == "" && firmNames[strings.ToLower(strings.TrimSpace(m.Columns["title"]))] {
+		l.Organisation = l.Title
+	}
+	if m.Basis != nil && l.LacksBasis() {
+		basis := *m.Basis
+		l.Basis = &basis
+	}
+}
+
+// firmNames are names of columns that hold the name of a firm: what such a column gives as a title is no person.
+var firmNames = set("firm", "firm name", "firm_name", "company", "company name", "company_name", "organisation", "organization", "organisation name", "organization name",
+	"enterprise", "institution", "institute", "provider", "supplier", "vendor", "công ty", "tên công ty", "doanh nghiệp", "tên doanh nghiệp", "tổ chức", "tên tổ chức", "đơn vị", "tên đơn vị",
+	"cơ quan", "entreprise", "société", "raison sociale", "organisme", "établissement", "회사", "회사명", "기업", "기업명", "기관", "기관명", "업체명",
+	"公司", "公司名称", "企业", "企业名称", "机构", "机构名称", "单位", "单位名称")
+
+func set(values ...string) map[string]bool {
+	out := make(map[string]bool, len(values))
+	for _, v := range values {
+		out[v] = true
+	}
+	return out
 }
 
 // rename sorts the record's values under the keys of a listing, and keeps the rest.

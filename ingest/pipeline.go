@@ -48,6 +48,7 @@ type Summary struct {
 	Unchanged int `json:"unchanged"`
 	Rejected  int `json:"rejected"`
 	Warnings  int `json:"warnings"`
+	NoBasis   int `json:"no_basis"` // persons without a basis for processing: stored or to be stored, and not recommended
 	Passages  int `json:"passages"` // embedded in this run, or by the jobs it left
 	Tokens    int `json:"tokens"`   // of these passages, counted in a dry run only: what a provider would bill, about
 }
@@ -315,6 +316,9 @@ func (run *Run) finish(ctx context.Context, b *batch) error {
 			continue
 		case it.entry == nil:
 			sum.Unchanged++
+			if it.listing.LacksBasis() {
+				sum.NoBasis++
+			}
 			continue
 		case !it.known:
 			sum.Added++
@@ -322,6 +326,9 @@ func (run *Run) finish(ctx context.Context, b *batch) error {
 			sum.Unchanged++ // only its vectors were missing
 		default:
 			sum.Changed++
+		}
+		if it.listing.LacksBasis() {
+			sum.NoBasis++
 		}
 		sum.Passages += len(it.entry.Passages)
 		put = append(put, *it.entry)

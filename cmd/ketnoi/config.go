@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ketnoi/ketnoi/embeddings"
+	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/engine/store/postgres"
 	"github.com/ketnoi/ketnoi/engine/text"
 	"github.com/ketnoi/ketnoi/ingest"
@@ -38,6 +39,7 @@ type config struct {
 	dryRun     bool
 	noWait     bool
 	format     ingest.Format
+	basis      string
 
 	// embedding models
 	spec          embeddings.Spec
@@ -132,6 +134,7 @@ func (c *config) ingestFlags(cmd *cobra.Command) {
 	f.StringVar(&c.kind, "kind", "", "kind of every listing: expert, technology or problem (overrides the file's)")
 	f.StringVar(&c.lang, "lang", "", "language of every listing, such as vi (overrides the file's; detected when neither says)")
 	f.StringArrayVar(&c.mapping, "map", nil, "other people's column names: `KEY=COLUMN`,… such as title=name,text=desc; the rest is kept as extra; may be repeated")
+	f.StringVar(&c.basis, "basis", "", "ground for processing data about persons that state none of their own: `KIND` or KIND@DATE, such as consent@2026-05-31; KIND is one of "+strings.Join(engine.BasisKinds, ", "))
 	f.StringVar(&c.format.Name, "format", "", "what the files hold where their names do not say it: "+strings.Join(ingest.Formats, ", "))
 	f.StringArrayVar(&c.format.With, "with", nil, "a `FILE` that belongs to the one named: the works of OpenAlex's authors, or more of VIVO's graph, such as labels; may be repeated")
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything and store nothing")

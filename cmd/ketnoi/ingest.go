@@ -108,6 +108,12 @@ func (c *config) ingestRun() (*ingest.Run, error) {
 		}
 		run.Mapping.Lang = tag
 	}
+	if c.basis != "" {
+		var err error
+		if run.Mapping.Basis, err = engine.ParseBasis(c.basis); err != nil {
+			return nil, fmt.Errorf("--basis %q: %w", c.basis, err)
+		}
+	}
 	if len(c.mapping) > 0 {
 		var err error
 		if run.Mapping.Columns, err = ingest.ParseMapping(strings.Join(c.mapping, ",")); err != nil {
@@ -238,4 +244,7 @@ func (v *ingestView) summary(s ingest.Summary) {
 	took := time.Since(v.start)
 	fmt.Printf("%d read; %s: %d added, %d changed; %d unchanged, %d rejected, %d warnings (%s)\n",
 		s.Read, verb, s.Added, s.Changed, s.Unchanged, s.Rejected, s.Warnings, took.Round(10*time.Millisecond))
+	if s.NoBasis > 0 {
+		fmt.Printf("%d of them are about a person and state no basis for processing: they are not recommended. Ingest them again with --basis KIND (consent, contract, public_record, …), or give each a basis: {\"basis\": {\"kind\": \"consent\", \"at\": \"2026-05-31\"}}; what is about an organisation names it in \"organisation\"\n", s.NoBasis)
+	}
 }

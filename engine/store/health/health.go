@@ -31,7 +31,7 @@ type Finding struct {
 // Options are what an examination can do more, or has to know.
 type Options struct {
 	// Model names the vectors that the program uses.
-	Model string
+	Model    string
 	provided bool // by others
 	// Sample is how many vectors of each model and kind are looked for in the graphs; 0 for none.
 	Sample int
