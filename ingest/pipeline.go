@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"time"
 
 	"github.com/ketnoi/ketnoi/embeddings"
 	"github.com/ketnoi/ketnoi/engine"
@@ -17,6 +18,11 @@ type Store interface {
 	Put(ctx context.Context, model string, dim int, entries []engine.Entry) error
 	// PutLater stores entries without vectors together with the jobs that will embed them, each a list of ids.
 	PutLater(ctx context.Context, entries []engine.Entry, jobs [][]string) error
+}
+
+// Register knows whom a store was told to erase: when, by the ids of listings about them.
+type Register interface {
+	Erased(ctx context.Context, listings ...*engine.Listing) (map[string]time.Time, error)
 }
 
 // Issue is something to tell about one record: why it was refused, or, for a Warning, what is odd about it.
@@ -59,7 +65,8 @@ type Run struct {
 	Embedder embeddings.Embedder
 	Later    int // passages of a job, for an embedder whose work is left to jobs; 0 embeds at once
 	Mapping  Mapping
-	Format   Format // of the files
+	Format   Format   // of the files
+	People   Register // who may not come back; nil for nobody
 	DryRun   bool
 	Report   func(Issue)             // called for every issue, in the order of the records
 	Progress func(Summary, Position) // called after every batch; what it counts is stored
@@ -208,6 +215,9 @@ func (run *Run) prepare(ctx context.Context, path string, records []Record, b *b
 			ids = append(ids, it.listing.ID)
 		}
 	}
+	if b.err = run.refuseErased(ctx, path, b); b.err != nil {
+		return
+	}
 	stored := map[string]engine.Stored{}
 	if run.Store != nil {
 		if stored, b.err = run.Store.Stored(ctx, ids, run.Embedder.Model()); b.err != nil {
@@ -245,6 +255,33 @@ func (run *Run) prepare(ctx context.Context, path string, records []Record, b *b
 			e.Vectors, vectors = vectors[:len(e.Passages)], vectors[len(e.Passages):]
 		}
 	}
+}
+
+// refuseErased refuses listings about persons who were erased.
+func (run *Run) refuseErased(ctx context.Context, path string, b *batch) error {
+	if run.People == nil {
+		return nil
+	}
+	var about []*engine.Listing
+	for i := range b.items {
+		if it := &b.items[i]; it.issue == nil {
+			about = append(about, it.listing)
+		}
+	}
+	gone, err := run.People.Erased(ctx, about...)
+	if err != nil {
+		return err
+	}
+	for i := range b.items {
+		it := &b.items[i]
+		if it.issue != nil {
+			continue
+		}
+		if at, ok := gone[it.listing.ID]; ok {
+			it.issue = &Issue{File: path, Line: it.line, ID: it.listing.ID, Reason: "the person was erased on " + at.Format(time.DateOnly) + ": only a basis of consent, dated later, brings them back"}
+		}
+	}
+	return nil
 }
 
 func matchable(e *engine.Entry) []string {

@@ -82,6 +82,12 @@ func (c *config) printBacklog(ctx context.Context, h *house) error {
 		return err
 	}
 	fmt.Printf("%d listings, %d without vectors of %s\njobs: %d waiting, %d running, %d later\n", total, lacking, h.model.spec.Name, backlog.Waiting, backlog.Running, backlog.Later)
+	if err := h.eachTransfer(ctx, func(t transfer) error {
+		fmt.Printf("sent to %s: %d texts in %d requests for %s, %s to %s (%s)\n", showLine(t.Recipient), t.Texts, t.Requests, showLine(t.Model), t.First.Format(time.DateTime), t.Last.Format(time.TimeOnly), t.Purpose)
+		return nil
+	}); err != nil {
+		return err
+	}
 	n, err := h.failures(ctx, h.model.spec.Name, func(id string, note []byte) error {
 		var f ingest.Failure
 		if err := json.Unmarshal(note, &f); err != nil {

@@ -41,6 +41,12 @@ type config struct {
 	format     ingest.Format
 	basis      string
 
+	// personal data
+	id, person string
+	yes        bool
+	vectors    bool
+	erasures   string // the ledger
+
 	// embedding models
 	spec          embeddings.Spec
 	embedKey      string // no flag: keys belong into the environment
@@ -108,6 +114,7 @@ func (c *config) storeFlag(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.StringVar(&c.store, "store", address, "address of the store: sqlite:PATH, or postgres://USER@HOST:PORT/DATABASE (also KETNOI_STORE)")
 	f.StringVar(&c.readStore, "read-store", os.Getenv("KETNOI_READ_STORE"), "hot standby of a PostgreSQL store, for reads while it is in step (also KETNOI_READ_STORE)")
+	f.StringVar(&c.erasures, "erasures", os.Getenv("KETNOI_ERASURES"), "ledger of erased persons, outside of the store (also KETNOI_ERASURES; default: beside an SQLite file, ending in .erasures)")
 	f.DurationVar(&c.maxLag, "max-lag", postgres.DefaultMaxLag, "how far that standby may be behind before the primary is read")
 }
 
@@ -165,6 +172,12 @@ func (c *config) reindexFlags(cmd *cobra.Command) {
 	f.StringVar(&c.topics, "topics", "", "judged topics to compare both models on, as for \"ketnoi eval\"")
 	f.StringVar(&c.qrels, "qrels", "", "their judgements")
 	c.wantFlag(cmd)
+}
+
+func (c *config) personFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.id, "id", "", "id of the person's listing")
+	f.StringVar(&c.person, "person", "", "the person's name; accents and case do not count")
 }
 
 func (c *config) queryFlags(cmd *cobra.Command) {

@@ -58,6 +58,9 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 		defer h.store.Close()
 		c.spec = h.model.spec
 		run.Store, run.Embedder, run.Later = h.store, h.model.embedder, h.model.jobPassages()
+		if h.people.Any() {
+			run.People = h.people
+		}
 		if db, ok := h.store.(store.Database); ok && !c.dryRun {
 			defer c.maintain(ctx, db)
 		}
@@ -245,6 +248,6 @@ func (v *ingestView) summary(s ingest.Summary) {
 	fmt.Printf("%d read; %s: %d added, %d changed; %d unchanged, %d rejected, %d warnings (%s)\n",
 		s.Read, verb, s.Added, s.Changed, s.Unchanged, s.Rejected, s.Warnings, took.Round(10*time.Millisecond))
 	if s.NoBasis > 0 {
-		fmt.Printf("%d of them are about a person and state no basis for processing: they are not recommended. Ingest them again with --basis KIND (consent, contract, public_record, …), or give each a basis: {\"basis\": {\"kind\": \"consent\", \"at\": \"2026-05-31\"}}; what is about an organisation names it in \"organisation\"\n", s.NoBasis)
+		fmt.Printf("no basis for processing is stated for %d of the persons: they are stored and not recommended. Ingest them again with --basis KIND (consent, contract, public_record, …), or give each a basis: {\"basis\": {\"kind\": \"consent\", \"at\": \"2026-05-31\"}}; what is about an organisation names it in \"organisation\"\n", s.NoBasis)
 	}
 }

@@ -106,7 +106,7 @@ func (c *config) wantedSpec(ctx context.Context, h *house, cmd *cobra.Command) (
 	if err := spec.Normalise(); err != nil {
 		return spec, fmt.Errorf("--%w", err)
 	}
-	m, err := c.openModel(spec, h.usage.add)
+	m, err := h.openModel(c, spec)
 	if err != nil {
 		return spec, err
 	}
@@ -134,7 +134,7 @@ func (c *config) change(ctx context.Context, h *house, spec embeddings.Spec) err
 		fmt.Printf("%s is the active model already\n", spec.Name)
 		return nil
 	}
-	m, err := c.openModel(spec, h.usage.add)
+	m, err := h.openModel(c, spec)
 	if err != nil {
 		return err
 	}

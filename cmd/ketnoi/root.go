@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ketnoi/ketnoi/engine/store"
+	"github.com/ketnoi/ketnoi/ingest/people"
 )
 
 func newRoot() *cobra.Command {
@@ -29,7 +30,7 @@ To see it work: ketnoi demo`,
 		PersistentPreRun:  func(*cobra.Command, []string) { c.environment() },
 	}
 	c.storeFlag(root)
-	root.AddCommand(newDemo(c), newIngest(c), newRecommend(c), newServe(c), newEval(c), newBench(c), newReindex(c), newDoctor(c), newMigrate(c))
+	root.AddCommand(newDemo(c), newIngest(c), newRecommend(c), newServe(c), newEval(c), newBench(c), newReindex(c), newDoctor(c), newMigrate(c), newExport(c), newErase(c))
 	return root
 }
 
@@ -39,6 +40,8 @@ type house struct {
 	model *model               // the one that was active when the store was opened
 	desk  atomic.Pointer[desk] // what answers now
 	usage usage
+
+	people *people.Register // who was erased
 }
 
 // open opens the store only.
@@ -62,7 +65,10 @@ func (c *config) open(ctx context.Context) (*house, error) {
 	spec, err := activeSpec(ctx, s)
 	if err == nil {
 		h := &house{store: s}
-		if h.model, err = c.openModel(spec, h.usage.add); err == nil {
+		if h.model, err = h.openModel(c, spec); err == nil {
+			err = h.openPeople(ctx, c)
+		}
+		if err == nil {
 			return h, nil
 		}
 	}

@@ -14,10 +14,18 @@ import (
 // usage counts what a provider was asked for by this process.
 type usage struct{ requests, texts, tokens atomic.Int64 }
 
-func (u *usage) add(requests, texts, tokens int) {
-	u.requests.Add(int64(requests))
-	u.texts.Add(int64(texts))
-	u.tokens.Add(int64(tokens))
+// openModel prepares a model whose requests are counted and, where they leave the network, noted.
+func (h *house) openModel(c *config, spec embeddings.Spec) (*model, error) {
+	note := func(int, int, int) {}
+	if spec.Foreign() {
+		note = h.newTransfer(&spec).add
+	}
+	return c.openModel(spec, func(requests, texts, tokens int) {
+		h.usage.requests.Add(int64(requests))
+		h.usage.texts.Add(int64(texts))
+		h.usage.tokens.Add(int64(tokens))
+		note(requests, texts, tokens)
+	})
 }
 
 // sentence says what was asked for and, where the price is known, what it cost.

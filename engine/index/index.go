@@ -104,6 +104,7 @@ func (x *Index) Refresh(ctx context.Context, src Source) error {
 	if err != nil {
 		return fmt.Errorf("index: %w", err)
 	}
+	deleted = s.named(deleted)
 	// Not latest: that may be of another server than the changes, one that is ahead.
 	next := s.with(nil, deleted, max(seq, s.seq))
 	for _, seg := range segments {

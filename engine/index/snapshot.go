@@ -86,6 +86,24 @@ func (s *snapshot) find(id string) (part int, listing uint32, ok bool) {
 	return 0, 0, false
 }
 
+// named replaces what stands for listings that were erased, whose ids the source no longer knows, by these ids.
+func (s *snapshot) named(deleted []string) []string {
+	for i, d := range deleted {
+		is := engine.Unalias(d)
+		if is == nil {
+			continue
+		}
+		for p := range s.parts {
+			for id := range s.parts[p].ids {
+				if is(id) {
+					deleted[i] = id
+				}
+			}
+		}
+	}
+	return deleted
+}
+
 // with returns a snapshot in which the listings of fresh, if any, have replaced those with the same ids, and the
 // deleted ids are gone.
 func (s *snapshot) with(fresh *segment, deleted []string, seq int64) *snapshot {

@@ -51,6 +51,16 @@ type Notes interface {
 	ListNotes(ctx context.Context, space, after string, limit int) ([]engine.Note, error)
 }
 
+// Eraser removes a listing as if it had never been there.
+type Eraser interface {
+	// Traces says where the store holds something of a listing, by its id and the texts of its passages.
+	Traces(ctx context.Context, id string, texts []engine.TextKey) ([]engine.Trace, error)
+	// Erase removes all of that. Followers hear of the alias instead of the id.
+	Erase(ctx context.Context, id, alias string, texts []engine.TextKey) error
+	// Scrub makes what was removed unreadable in the store's own files.
+	Scrub(ctx context.Context) error
+}
+
 // Store is a system of record: what each of its users asks for, together.
 type Store interface {
 	engine.Library
@@ -58,6 +68,7 @@ type Store interface {
 	Writer
 	Background
 	Notes
+	Eraser
 	Counts(ctx context.Context) (map[engine.Kind]int, error)
 	Address() string
 	Close() error
