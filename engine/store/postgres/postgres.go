@@ -56,7 +56,9 @@ func Open(ctx context.Context, address string) (*Store, error) {
 		return nil, fmt.Errorf("%s: %w", s.address, explain(err))
 	}
 	if s.queue, err = queue.New(riverpgxv5.New(s.primary)); err == nil {
-		err = s.queue.Migrate(ctx)
+		if err = s.queue.Migrate(ctx); err == nil {
+			err = s.sampleNoJobs(ctx)
+		}
 	}
 	if err == nil {
 		err = s.checkExtension(ctx)
@@ -66,6 +68,16 @@ func Open(ctx context.Context, address string) (*Store, error) {
 		return nil, fmt.Errorf("%s: %w", s.address, explain(err))
 	}
 	return s, nil
+}
+
+// sampleNoJobs keeps the server from sampling what jobs are about, which would outlive a person who is erased.
+func (s *Store) sampleNoJobs(ctx context.Context) error {
+	var sampled bool
+	if err := s.primary.QueryRow(ctx, `SELECT count(*) FILTER (WHERE attstattarget = 0) < 2 FROM pg_attribute WHERE attrelid = 'river_job'::regclass AND attname IN ('args', 'errors')`).Scan(&sampled); err != nil || !sampled {
+		return err
+	}
+	_, err := s.primary.Exec(ctx, `ALTER TABLE river_job ALTER COLUMN args SET STATISTICS 0, ALTER COLUMN errors SET STATISTICS 0`)
+	return err
 }
 
 // configure reads an address. What is set here the address may override.

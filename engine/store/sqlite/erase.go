@@ -14,7 +14,7 @@ var traces = []struct{ where, table, condition string }{
 	{"vectors", "vectors", `listing IN (SELECT num FROM listings WHERE id = @id)`},
 	{"paid vectors", "paid", `listing = @id`},
 	{"notes", "notes", `key = @id OR instr(' ' || key || ' ', ' ' || @id || ' ') > 0 OR instr(value, CAST(@json AS BLOB)) > 0`},
-	{"jobs", "river_job", `instr(CAST(args AS TEXT), @json) > 0 OR instr(coalesce(CAST(errors AS TEXT), ''), @id) > 0`},
+	{"jobs", "river_job", `instr(json(args), @json) > 0 OR instr(coalesce(json(errors), ''), @id) > 0`},
 	{"changes", "tombstones", `id = @id`},
 }
 

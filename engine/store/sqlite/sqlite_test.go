@@ -72,3 +72,13 @@ func TestManyOpenAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestErasedIsUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	s, err := sqlite.Open(t.Context(), filepath.Join(dir, "x.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	storetest.Unreadable(t, s, func(string) bool { return false }, dir)
+}

@@ -25,7 +25,7 @@ func Run(t *testing.T, open Open, address func(t testing.TB) string) {
 		{"changes", changes}, {"followed", followed}, {"woken", woken},
 		{"models", models}, {"widths", widths}, {"unusable vectors", unusable}, {"late vectors", lateVectors}, {"unembedded", unembedded},
 		{"rules", rules}, {"clauses", clauses}, {"ties", ties}, {"many words", manyWords}, {"history", history}, {"writers", writers}, {"storm", storm},
-		{"notes", notes}, {"paid", paid}, {"jobs", jobs},
+		{"notes", notes}, {"paid", paid}, {"jobs", jobs}, {"erase", erase},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := &suite{ctx: t.Context(), open: open, address: address(t)}
