@@ -20,6 +20,10 @@ type Mapping struct {
 	Kind    engine.Kind       // overrides what the source says, if not empty
 	Lang    string            // the same for the language
 	Basis   *engine.Basis     // of listings about a person that state none; nil for none
+	File    string            // the source file that says this, for messages; "" for none
+
+	values  map[string]map[string]string // by key: the source's value, folded -> ours
+	unknown map[string]string            // by key: "drop" leaves out what is no value of ours
 }
 
 // keys are the keys of a listing that a source can fill, those of a work behind "works.".
@@ -53,6 +57,9 @@ func (d *draft) refused(field string, err error) error {
 func (m *Mapping) listing(r Record) (*engine.Listing, error) {
 	d := &draft{m: m, r: r, values: make(object, len(r.Values)+2), extra: object{}}
 	err := d.rename()
+	if err == nil {
+		err = d.translate()
+	}
 	if err == nil && r.Cells {
 		err = d.readCells()
 	}

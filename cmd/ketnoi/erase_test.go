@@ -71,7 +71,7 @@ func TestErase(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "ketnoi.db.erasures"), []byte("no ledger\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out := run(exitFailed, "recommend", "--text", "x y"); !strings.Contains(out, "ketnoi.db.erasures:1: not a ledger") {
+	if out := run(exitFailed, "recommend", "--text", "bệnh đốm trắng"); !strings.Contains(out, "ketnoi.db.erasures:1: not a ledger") {
 		t.Errorf("a damaged ledger:\n%s", out)
 	}
 }
