@@ -56,7 +56,12 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 			return err
 		}
 		defer h.store.Close()
-		run.Store, run.Embedder, run.Later = h.store, h.model.embedder, h.model.jobPassages()
+		run.Store, run.Merges, run.Embedder, run.Later = h.store, h.merges(), h.model.embedder, h.model.jobPassages()
+		if !c.dryRun {
+			if err := run.Merges.Settle(ctx); err != nil {
+				return err
+			}
+		}
 		if db, ok := h.store.(store.Database); ok && !c.dryRun {
 			defer c.maintain(ctx, db)
 		}

@@ -24,7 +24,7 @@ var (
 )
 
 // shortForms are words of organisations' names that are often cut short.
-var shortForms = map[string]string{"assoc": "associates", "tech": "technologies", "technology": "technologies", "labs": "laboratories", "lab": "laboratories",
+var shortForms = map[string]string{"assoc": "associates", "labs": "laboratories", "lab": "laboratories",
 	"laboratory": "laboratories", "intl": "international", "univ": "university", "dh": "daihoc", "inst": "institute", "eng": "engineering"}
 
 // firmWords are the words of an organisation's name, folded, without its legal form. legal reports that it had one.

@@ -49,7 +49,7 @@ func TestFirms(t *testing.T) {
 		{"G.S. Engineering Inc.", "gsengineering"},
 		{"GS Engineering, LLC", "gsengineering"},
 		{"Orbital Technologies Corporation (ORBITEC)", "orbitaltechnologies"},
-		{"Orbital Technology Corp", "orbitaltechnologies"},
+		{"Orbital Technology Corp", "orbitaltechnology"},
 		{"SA Photonics, Inc.", "saphotonics"},
 		{"Science & Engineering Assoc., Inc.", "scienceandengineeringassociates"},
 		{"Công ty TNHH Thủy sản Minh Phú", "thuysanminhphu"},

@@ -28,7 +28,7 @@ func TestReal(t *testing.T) {
 		least, most int
 		among       [2]string
 	}{
-		{"data/needs-providers/providers.jsonl.gz", func(r *record) { r.Kind, r.Title = engine.Expert, r.Firm }, 17, 19, [2]string{"F05233", "F05234"}},
+		{"data/needs-providers/providers.jsonl.gz", func(r *record) { r.Kind, r.Title = engine.Expert, r.Firm }, 11, 13, [2]string{"F05233", "F05234"}},
 		{"data/technologies-nasa/technologies.jsonl", func(r *record) { r.Kind, r.Organisation = engine.Technology, "NASA "+r.Center }, 88, 94, [2]string{"ARC-SO-135", "ARC-SO-250"}},
 	} {
 		var all []*Traits
