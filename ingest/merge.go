@@ -106,6 +106,9 @@ func readMember(id string, value []byte) (n memberNote, err error) {
 
 // Members returns those of the ids that are members.
 func (m *Merges) Members(ctx context.Context, ids ...string) (map[string]Member, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	found, err := m.Notes.Notes(ctx, MergedSpace, ids...)
 	if err != nil {
 		return nil, err
@@ -200,8 +203,8 @@ func (m *Merges) groupOf(ctx context.Context, id string) (map[string]Member, err
 	}
 	if of, ok := found[id]; ok {
 		group, err := m.Group(ctx, of.Into)
-		if err == nil {
-			group[id] = of
+		if len(group) == 0 { // its list was lost
+			group = map[string]Member{id: of}
 		}
 		return group, err
 	}

@@ -242,6 +242,24 @@ func TestMergeMendsRows(t *testing.T) {
 	s.check("back", "b lúa +b", "")
 }
 
+// TestMergeIDs merges listings whose ids begin alike.
+func TestMergeIDs(t *testing.T) {
+	s := openShop(t)
+	if _, err := s.send("a tôm", "a.b lúa", "a:1 nấm", "á cá", "ab cua"); err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]string{{"a.b", "a:1"}, {"a", "á"}} {
+		if err := s.merge(pair[0], pair[1], ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.check("merged", "a tôm +a +á; a.b lúa +a.b +a:1; ab cua +ab", "merged/a merged/a.b merged/a:1 merged/á members/a a members/a á members/a.b a.b members/a.b a:1")
+	if err := s.merges().Apart(t.Context(), "a", "á"); err != nil {
+		t.Fatal(err)
+	}
+	s.check("apart", "a tôm +a; a.b lúa +a.b +a:1; ab cua +ab; á cá +á", "merged/a.b merged/a:1 members/a.b a.b members/a.b a:1")
+}
+
 // TestMergeKilled kills every change at each of its writes. Afterwards it has happened or not; repeated, it has happened.
 func TestMergeKilled(t *testing.T) {
 	const together, apart = "a tôm +a +b; c nấm +c", "a tôm +a; b lúa +b; c nấm +c"

@@ -178,8 +178,11 @@ func (c *config) listPairs(ctx context.Context, h *house) error {
 		return err
 	}
 	slices.SortStableFunc(pairs, func(a, b entry) int { return cmp.Compare(b.Score, a.Score) })
-	views, more := []pairView{}, 0
+	views, more := []pairView{}, false
 	for _, p := range pairs {
+		if more = len(views) == c.limit; more {
+			break
+		}
 		listings, err := h.both(ctx, p.a, p.b)
 		if err != nil {
 			return err
@@ -187,10 +190,6 @@ func (c *config) listPairs(ctx context.Context, h *house) error {
 		a, b := listings[p.a], listings[p.b]
 		if a == nil || b == nil || c.kind != "" && string(a.Kind) != c.kind {
 			continue // the next scan takes it away
-		}
-		if len(views) == c.limit {
-			more++
-			continue
 		}
 		views = append(views, pairView{a, b, p.Score, p.Reasons, p.State, p.At, p.By})
 	}
@@ -204,8 +203,8 @@ func (c *config) listPairs(ctx context.Context, h *house) error {
 	switch {
 	case len(views) == 0 && c.state == proposed:
 		v.p.f("no pair waits for a decision; \"ketnoi duplicates scan\" looks for some\n")
-	case more > 0:
-		v.p.f("… and %d more; --limit shows them\n", more)
+	case more:
+		v.p.f("these are the most certain of %d; --limit shows more\n", len(pairs))
 	}
 	return v.p.err
 }

@@ -31,6 +31,9 @@ func (l library) Entries(ctx context.Context, ids []string, model string) ([]eng
 			kept = append(kept, id)
 		}
 	}
+	if len(kept) == 0 {
+		return entries, nil
+	}
 	more, err := l.Store.Entries(ctx, kept, model)
 	return append(entries, more...), err
 }

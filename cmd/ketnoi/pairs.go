@@ -88,7 +88,7 @@ type scan struct {
 type scanResult struct{ listings, fresh, added, gone, waiting int }
 
 // scanPairs compares what is new or changed with all listings, and notes which pairs may be the same. All listings are read
-// for it, which takes a minute a million; nothing but notes is written.
+// for it, which takes most of the time, so that an ingest does not do it by itself.
 func scanPairs(ctx context.Context, s store.Store, full bool) (r scanResult, err error) {
 	x := &scan{store: s, all: map[engine.Kind][]*twins.Traits{}, fresh: map[string]bool{}, live: map[string]bool{}, put: map[string][]byte{}}
 	notes, err := s.Notes(ctx, scanSpace, scanNote)

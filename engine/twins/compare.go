@@ -139,7 +139,7 @@ func (c *comparison) names(expert bool) likeness {
 	if named == same {
 		c.add(ByName, c.a.label, sureName)
 	}
-	if named == other && !(c.a.named && c.b.named) { // "Shrimp expert" is no name
+	if named == other && (!c.a.named || !c.b.named) { // "Shrimp expert" is no name
 		return unsure
 	}
 	return named

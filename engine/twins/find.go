@@ -10,7 +10,7 @@ import (
 //
 // Only listings that have a key or the beginning of a sketch in common are compared: every other pair stays below Least
 // (a property test holds it to that), but for texts that begin alike in more than maxBucket listings. What more than
-// crowd listings of all have in common is no reason. 100,000 listings take seconds and about 1 kB each.
+// crowd listings of all have in common is no reason. It takes seconds for 100,000 listings.
 func Find(all []*Traits, fresh func(*Traits) bool, yield func(Pair)) {
 	x := newBlocks(all)
 	seen := make([]int32, len(all))

@@ -115,7 +115,7 @@ func TestFindAll(t *testing.T) {
 			}
 			all = append(all, Read(l))
 		}
-		fresh := func(x *Traits) bool { return true }
+		fresh := func(*Traits) bool { return true }
 		if rapid.Bool().Draw(t, "some") {
 			least := fmt.Sprintf("L%02d", rapid.IntRange(0, n).Draw(t, "fresh"))
 			fresh = func(x *Traits) bool { return x.ID >= least }
@@ -151,6 +151,29 @@ func TestCrowd(t *testing.T) {
 		if found != want {
 			t.Errorf("%d with one page: %d pairs, want %d", n, found, want)
 		}
+	}
+}
+
+// TestHostile reads listings that were made to cost much, or to be taken for others.
+func TestHostile(t *testing.T) {
+	many := &engine.Listing{ID: "many", Kind: engine.Expert, Title: strings.Repeat("An (", 100), Text: strings.Repeat("a@b.vn ", 20_000), Extra: map[string]json.RawMessage{}}
+	for i := range engine.MaxWorks {
+		many.Works = append(many.Works, engine.Work{Title: fmt.Sprint("Một hai ba ", i), Year: 2020, URL: fmt.Sprint("https://doi.org/10.1000/", i)})
+	}
+	for i := range 2_000 {
+		many.Extra[fmt.Sprint("patent", i)] = raw(fmt.Sprint("US", 1_000_000+i))
+	}
+	deep := &engine.Listing{ID: "deep", Kind: engine.Expert, Title: "T", Text: "x", Extra: map[string]json.RawMessage{
+		"orcid": json.RawMessage(strings.Repeat("[", 50_000) + `"0000-0002-1825-0097"` + strings.Repeat("]", 50_000)), "broken": json.RawMessage(`{"orcid":`),
+		"key:orcid": raw("orcid:0000-0002-1825-0097\x00"), "shallow": json.RawMessage(`{"a":[{"id":"0000-0002-1694-233X"}]}`)}}
+	if got := Read(many); len(got.keys) > maxKeys || len(got.keys) < engine.MaxWorks || len(got.sketch) > sketchSize {
+		t.Errorf("%d keys, %d hashes", len(got.keys), len(got.sketch))
+	}
+	if got := Read(deep).values(ByORCID); len(got) != 1 || got[0] != "0000-0002-1694-233X" {
+		t.Errorf("iDs: %q", got)
+	}
+	if p := Compare(Read(many), Read(many)); p.Score != 0 {
+		t.Errorf("a listing is its own twin: %+v", p)
 	}
 }
 

@@ -29,7 +29,8 @@ func ORCID(s string) (string, bool) {
 	}
 	digits := strings.Join(m[1:], "")
 	old := digits >= "0000000150000007" && digits <= "0000000350000001"
-	if !old && !(digits >= "0009000000000000" && digits < "0009001100000000") {
+	later := digits >= "0009000000000000" && digits < "0009001100000000"
+	if !old && !later {
 		return "", false
 	}
 	sum := 0

@@ -41,7 +41,7 @@ const (
 	keyFirm    = "firm"
 )
 
-// Traits are what is compared of a listing: about 1 kB.
+// Traits are what is compared of a listing: about 1 kB, and 200 bytes for each work.
 type Traits struct {
 	ID     string
 	Kind   engine.Kind
@@ -94,8 +94,10 @@ func Read(l *engine.Listing) *Traits {
 		t.readExtra(text.Fold(name), value)
 	}
 	for _, s := range []string{l.Summary, l.Text} {
-		for _, m := range emailIn.FindAllString(s[:min(len(s), sketched)], 20) {
-			t.readEmail(m)
+		if s = s[:min(len(s), sketched)]; strings.Contains(s, "@") {
+			for _, m := range emailIn.FindAllString(s, 20) {
+				t.readEmail(m)
+			}
 		}
 	}
 	slices.Sort(t.keys)
@@ -142,6 +144,9 @@ func (t *Traits) key(kind, value string) {
 }
 
 func (t *Traits) readEmail(s string) {
+	if !strings.Contains(s, "@") {
+		return
+	}
 	if v, ok := Email(s); ok {
 		t.key(ByEmail, v)
 	}
