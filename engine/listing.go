@@ -84,9 +84,9 @@ var (
 const (
 	maxID    = 128     // characters
 	maxTitle = 500     // characters
-	maxText  = 200_000 // bytes: text, summary, and each work
-	maxWorks = 2_000
-	maxList  = 100 // fields, regions, languages, …
+	MaxText  = 200_000 // bytes: text, summary, each work, and all extra values together
+	MaxWorks = 2_000
+	MaxList  = 100 // fields, regions, languages, …
 )
 
 // Normalise cleans every text (see text.Clean), resolves names of regions and languages to codes, detects the
@@ -143,8 +143,8 @@ func (l *Listing) Normalise() error {
 	}
 	size := 0
 	for key, value := range l.Extra {
-		if size += len(key) + len(value); size > maxText {
-			v.fault("extra", "more than the %d bytes allowed", maxText)
+		if size += len(key) + len(value); size > MaxText {
+			v.fault("extra", "more than the %d bytes allowed", MaxText)
 		}
 	}
 	if v.err != nil {

@@ -61,11 +61,11 @@ func (v *validator) clean(field, s string, limit int) string {
 	return out
 }
 
-func (v *validator) text(field, s string) string { return v.clean(field, s, maxText) }
+func (v *validator) text(field, s string) string { return v.clean(field, s, MaxText) }
 
 // line is text without line breaks, of at most limit characters.
 func (v *validator) line(field, s string, limit int) string {
-	s = strings.Join(strings.Fields(v.clean(field, s, maxText)), " ")
+	s = strings.Join(strings.Fields(v.clean(field, s, MaxText)), " ")
 	if n := utf8.RuneCountInString(s); n > limit {
 		v.fault(field, "%d characters are more than the %d allowed", n, limit)
 	}
@@ -127,8 +127,8 @@ func (v *validator) oneOf(field, s string, allowed []string) string {
 
 // codes maps every entry of a list and drops empty ones and repetitions.
 func (v *validator) codes(field string, in []string, one func(field, s string) string) []string {
-	if len(in) > maxList {
-		v.fault(field, "%d entries are more than the %d allowed", len(in), maxList)
+	if len(in) > MaxList {
+		v.fault(field, "%d entries are more than the %d allowed", len(in), MaxList)
 		return nil
 	}
 	var out []string
@@ -212,8 +212,8 @@ func (v *validator) date(field, s string) string {
 }
 
 func (v *validator) works(l *Listing) {
-	if len(l.Works) > maxWorks {
-		v.fault("works", "%d works are more than the %d allowed", len(l.Works), maxWorks)
+	if len(l.Works) > MaxWorks {
+		v.fault("works", "%d works are more than the %d allowed", len(l.Works), MaxWorks)
 		return
 	}
 	for i := range l.Works {

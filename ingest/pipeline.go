@@ -63,7 +63,8 @@ type Summary struct {
 type Run struct {
 	Store    Store // nil only in a dry run: then nothing is known to be stored
 	Embedder embeddings.Embedder
-	Later    int // passages of a job, for an embedder whose work is left to jobs; 0 embeds at once
+	Merges   *Merges // of the same store; nil where nothing is merged
+	Later    int     // passages of a job, for an embedder whose work is left to jobs; 0 embeds at once
 	Mapping  Mapping
 	Format   Format   // of the files
 	People   Register // who may not come back; nil for nobody
@@ -153,6 +154,7 @@ type item struct {
 	stored      engine.Stored
 	known       bool
 	entry       *engine.Entry // nil where nothing has to be stored
+	merged      bool          // it is a member of what is composed of several, and has no row of its own
 	issue       *Issue
 	warnings    []Issue
 }
@@ -218,7 +220,15 @@ func (run *Run) prepare(ctx context.Context, path string, records []Record, b *b
 	if b.err = run.refuseErased(ctx, path, b); b.err != nil {
 		return
 	}
-	stored := map[string]engine.Stored{}
+	stored, members := map[string]engine.Stored{}, map[string]Member{}
+	if run.Merges != nil {
+		if members, b.err = run.Merges.Members(ctx, ids...); b.err != nil {
+			return
+		}
+		for _, of := range members {
+			ids = append(ids, of.Into)
+		}
+	}
 	if run.Store != nil {
 		if stored, b.err = run.Store.Stored(ctx, ids, run.Embedder.Model()); b.err != nil {
 			return
@@ -228,6 +238,12 @@ func (run *Run) prepare(ctx context.Context, path string, records []Record, b *b
 	for i := range b.items {
 		it := &b.items[i]
 		if it.issue != nil {
+			continue
+		}
+		if of, ok := members[it.listing.ID]; ok {
+			if b.err = run.prepareMember(it, of, stored); b.err != nil {
+				return
+			}
 			continue
 		}
 		it.stored, it.known = stored[it.listing.ID]
@@ -337,6 +353,7 @@ func (run *Run) finish(ctx context.Context, b *batch) error {
 	sum := run.sum
 	sum.Tokens += b.tokens
 	var put []engine.Entry
+	var merged []*engine.Listing
 	var issues []Issue
 	for i := range b.items {
 		it := &b.items[i]
@@ -367,6 +384,10 @@ func (run *Run) finish(ctx context.Context, b *batch) error {
 		if it.listing.LacksBasis() {
 			sum.NoBasis++
 		}
+		if it.merged {
+			merged = append(merged, it.listing)
+			continue
+		}
 		sum.Passages += len(it.entry.Passages)
 		put = append(put, *it.entry)
 	}
@@ -380,6 +401,13 @@ func (run *Run) finish(ctx context.Context, b *batch) error {
 		if err != nil {
 			return fmt.Errorf("storing: %w", err)
 		}
+	}
+	if len(merged) > 0 && !run.DryRun {
+		n, err := run.Merges.update(ctx, merged)
+		if err != nil {
+			return fmt.Errorf("storing what was merged: %w", err)
+		}
+		sum.Passages += n
 	}
 	run.sum = sum
 	if run.Report != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"time"
@@ -46,6 +47,10 @@ type config struct {
 	yes        bool
 	vectors    bool
 	erasures   string // the ledger
+
+	// duplicates
+	keep, by, state string
+	full            bool
 
 	// embedding models
 	spec          embeddings.Spec
@@ -146,6 +151,31 @@ func (c *config) ingestFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&c.format.With, "with", nil, "a `FILE` that belongs to the one named: the works of OpenAlex's authors, or more of VIVO's graph, such as labels; may be repeated")
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything and store nothing")
 	f.BoolVar(&c.noWait, "no-wait", false, "do not wait for the vectors of a provider: \"ketnoi ingest work\" or a server embeds")
+}
+
+func (c *config) duplicatesFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.state, "state", proposed, "list pairs that are proposed, merged or apart")
+	f.StringVar(&c.kind, "kind", "", "only listings of this kind: expert, technology or problem")
+	f.IntVar(&c.limit, "limit", 20, "how many pairs at most")
+	f.BoolVar(&c.json, "json", false, "print JSON")
+}
+
+func (c *config) scanFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.full, "full", false, "compare all listings, not only those new or changed since the last scan")
+}
+
+func (c *config) mergeFlags(cmd *cobra.Command) {
+	c.byFlag(cmd)
+	cmd.Flags().StringVar(&c.keep, "keep", "", "the `ID` that stays (default: the first, or what it was merged into)")
+}
+
+func (c *config) byFlag(cmd *cobra.Command) {
+	name := ""
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	cmd.Flags().StringVar(&c.by, "by", name, "`NAME` of who decides")
 }
 
 func (c *config) reindexFlags(cmd *cobra.Command) {

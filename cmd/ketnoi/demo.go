@@ -74,7 +74,7 @@ func loadDemo(ctx context.Context, h *house) error {
 		return err
 	}
 	var first *ingest.Issue
-	run := &ingest.Run{Store: h.store, Embedder: h.model.embedder, Report: func(i ingest.Issue) {
+	run := &ingest.Run{Store: h.store, Merges: h.merges(), Embedder: h.model.embedder, Report: func(i ingest.Issue) {
 		if first == nil && !i.Warning {
 			first = &i
 		}

@@ -29,7 +29,7 @@ func (h *house) newDesk(c *config, m *model, auto way, progress func(int)) *desk
 	d.index = index.New(index.Options{Model: m.spec.Name, Dim: m.spec.Dim, Glossary: glossary.Default(), Memory: c.memory << 20, Progress: progress})
 	d.ways = h.newWays(c, d, auto)
 	d.rec = &engine.Recommender{
-		Retriever: d.ways, Library: h.store, Embedder: m.asks, Glossary: glossary.Default(),
+		Retriever: d.ways, Library: library{h.store}, Embedder: m.asks, Glossary: glossary.Default(),
 		Ranker: engine.DefaultRanker(), Split: embeddings.Split, Now: time.Now,
 	}
 	return d

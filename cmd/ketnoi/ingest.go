@@ -57,9 +57,14 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 		}
 		defer h.store.Close()
 		c.spec = h.model.spec
-		run.Store, run.Embedder, run.Later = h.store, h.model.embedder, h.model.jobPassages()
+		run.Store, run.Merges, run.Embedder, run.Later = h.store, h.merges(), h.model.embedder, h.model.jobPassages()
 		if h.people.Any() {
 			run.People = h.people
+		}
+		if !c.dryRun {
+			if err := run.Merges.Settle(ctx); err != nil {
+				return err
+			}
 		}
 		if db, ok := h.store.(store.Database); ok && !c.dryRun {
 			defer c.maintain(ctx, db)

@@ -30,7 +30,7 @@ To see it work: ketnoi demo`,
 		PersistentPreRun:  func(*cobra.Command, []string) { c.environment() },
 	}
 	c.storeFlag(root)
-	root.AddCommand(newDemo(c), newIngest(c), newRecommend(c), newServe(c), newEval(c), newBench(c), newReindex(c), newDoctor(c), newMigrate(c), newExport(c), newErase(c))
+	root.AddCommand(newDemo(c), newIngest(c), newRecommend(c), newServe(c), newEval(c), newBench(c), newDuplicates(c), newReindex(c), newDoctor(c), newMigrate(c), newExport(c), newErase(c))
 	return root
 }
 
