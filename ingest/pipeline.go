@@ -69,12 +69,20 @@ type Run struct {
 	Format   Format   // of the files
 	People   Register // who may not come back; nil for nobody
 	DryRun   bool
+	Seen     Seen                    // called for every batch that is stored; nil for nobody
 	Report   func(Issue)             // called for every issue, in the order of the records
 	Progress func(Summary, Position) // called after every batch; what it counts is stored
 
 	seen map[string]origin // ids of this run
 	sum  Summary
 }
+
+// Seen hears which listings a source listed, once they are stored; how many records had no id that could be read; and, of a
+// source that can go on in its middle, where.
+type Seen func(ctx context.Context, ids []string, unread int, mark string) error
+
+// marked is a source that can go on in its middle.
+type marked interface{ mark() string }
 
 // Position is how far a file has been read.
 type Position struct {
@@ -102,6 +110,11 @@ func (run *Run) File(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	return run.Source(ctx, path, src)
+}
+
+// Source ingests what a source gives, under the name by which issues call it, and closes it.
+func (run *Run) Source(ctx context.Context, path string, src Source) error {
 	defer src.Close()
 	if run.seen == nil {
 		run.seen = map[string]origin{}
@@ -143,6 +156,7 @@ type batch struct {
 	position Position
 	items    []item
 	tokens   int
+	mark     string
 	err      error
 }
 
@@ -156,6 +170,7 @@ type item struct {
 	entry       *engine.Entry // nil where nothing has to be stored
 	merged      bool          // it is a member of what is composed of several, and has no row of its own
 	issue       *Issue
+	erased      bool // the issue is that nobody may bring the person back
 	warnings    []Issue
 }
 
@@ -169,6 +184,9 @@ func (run *Run) read(ctx context.Context, src Source, path string, queue chan<- 
 			return
 		}
 		b := &batch{items: items, position: Position{path, src.Offset(), src.Size()}}
+		if m, ok := src.(marked); ok {
+			b.mark = m.mark()
+		}
 		rs := records
 		done := make(chan *batch, 1)
 		queue <- done
@@ -294,6 +312,7 @@ func (run *Run) refuseErased(ctx context.Context, path string, b *batch) error {
 			continue
 		}
 		if at, ok := gone[it.listing.ID]; ok {
+			it.erased = true
 			it.issue = &Issue{File: path, Line: it.line, ID: it.listing.ID, Reason: "the person was erased on " + at.Format(time.DateOnly) + ": only a basis of consent, dated later, brings them back"}
 		}
 	}
@@ -331,7 +350,7 @@ func (run *Run) check(path string, r Record, it *item) {
 	var field *engine.FieldError
 	switch {
 	case errors.As(err, &record):
-		issue.Field, issue.Reason = record.Field, record.Reason
+		issue.Field, issue.Reason, issue.ID = record.Field, record.Reason, run.Mapping.idOf(r)
 	case errors.As(err, &field):
 		issue.Field, issue.Reason = field.Field, field.Reason
 		if field.Field != "id" {
@@ -340,6 +359,7 @@ func (run *Run) check(path string, r Record, it *item) {
 		if field.Field == "kind" && run.Mapping.Kind == "" || field.Field == "lang" && run.Mapping.Lang == "" {
 			issue.Reason += "; or state it for all with --" + field.Field
 		}
+		issue.Reason += run.Mapping.advice(field.Field)
 	}
 	issue.Reason = brief(issue.Reason, maxReason)
 	it.issue = issue
@@ -409,6 +429,12 @@ func (run *Run) finish(ctx context.Context, b *batch) error {
 		}
 		sum.Passages += n
 	}
+	if run.Seen != nil && !run.DryRun {
+		ids, unread := b.listed()
+		if err := run.Seen(ctx, ids, unread, b.mark); err != nil {
+			return fmt.Errorf("remembering what the source listed: %w", err)
+		}
+	}
 	run.sum = sum
 	if run.Report != nil {
 		for _, i := range issues {
@@ -416,6 +442,23 @@ func (run *Run) finish(ctx context.Context, b *batch) error {
 		}
 	}
 	return nil
+}
+
+// listed are the ids that a batch's records name, those of persons who were erased left out; unread counts those without one
+// that could be read.
+func (b *batch) listed() (ids []string, unread int) {
+	for _, it := range b.items {
+		switch {
+		case it.erased:
+		case it.issue == nil:
+			ids = append(ids, it.listing.ID)
+		case it.issue.ID != "":
+			ids = append(ids, it.issue.ID)
+		default:
+			unread++
+		}
+	}
+	return ids, unread
 }
 
 // jobs groups entries so that each group has about the number of passages wanted, or is one entry.

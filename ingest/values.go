@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,4 +134,34 @@ func (d *draft) put(key string, values []string) (err error) {
 	}
 	d.values[key], err = json.Marshal(v)
 	return d.refused(key, err)
+}
+
+// advice ends the message on a value that is none of ours, where a source file could lead it to one.
+func (m *Mapping) advice(field string) string {
+	key, _, _ := strings.Cut(field, "[")
+	if m.File == "" || !slices.Contains(coded, key) {
+		return ""
+	}
+	return fmt.Sprintf("; or say in %s what it means: values: {%s: {THEIRS: OURS}}, or unknown: {%s: drop}", m.File, key, key)
+}
+
+// idOf is the id that a record names, as far as one can be read.
+func (m *Mapping) idOf(r Record) string {
+	column := m.Columns["id"]
+	if column == "" {
+		column = "id"
+	}
+	v, ok := lookup(r.Values, column)
+	if !ok {
+		return ""
+	}
+	l := engine.Listing{ID: string(v), Kind: engine.Problem, Title: "text", Text: "text"}
+	var s string
+	if json.Unmarshal(v, &s) == nil {
+		l.ID = s
+	}
+	if l.Normalise() != nil {
+		return ""
+	}
+	return l.ID
 }

@@ -40,7 +40,12 @@ type config struct {
 	dryRun     bool
 	noWait     bool
 	format     ingest.Format
-	basis      string
+
+	source        string
+	watch         bool
+	preview       int
+	allowRemovals bool
+	basis         string
 
 	// personal data
 	id, person string
@@ -146,6 +151,10 @@ func (c *config) ingestFlags(cmd *cobra.Command) {
 	f.StringVar(&c.kind, "kind", "", "kind of every listing: expert, technology or problem (overrides the file's)")
 	f.StringVar(&c.lang, "lang", "", "language of every listing, such as vi (overrides the file's; detected when neither says)")
 	f.StringArrayVar(&c.mapping, "map", nil, "other people's column names: `KEY=COLUMN`,… such as title=name,text=desc; the rest is kept as extra; may be repeated")
+	f.StringVar(&c.source, "source", "", "a source `FILE` (YAML) that says where listings come from and what their names, codes and words mean: see docs/sources.md")
+	f.BoolVar(&c.watch, "watch", false, "with --source: go on, and bring in what comes new")
+	f.IntVar(&c.preview, "preview", 0, "with --source: show what the first `N` records would become, and store nothing")
+	f.BoolVar(&c.allowRemovals, "allow-removals", false, "with --source: remove what a complete source does not list any more, though it be more than half")
 	f.StringVar(&c.basis, "basis", "", "ground for processing data about persons that state none of their own: `KIND` or KIND@DATE, such as consent@2026-05-31; KIND is one of "+strings.Join(engine.BasisKinds, ", "))
 	f.StringVar(&c.format.Name, "format", "", "what the files hold where their names do not say it: "+strings.Join(ingest.Formats, ", "))
 	f.StringArrayVar(&c.format.With, "with", nil, "a `FILE` that belongs to the one named: the works of OpenAlex's authors, or more of VIVO's graph, such as labels; may be repeated")

@@ -40,7 +40,7 @@ func TestDuplicates(t *testing.T) {
 	sendB := func(want, content string) {
 		t.Helper()
 		write(t, dir, "b.jsonl", content)
-		do(want, "ingest", "b.jsonl", "--map", email)
+		do(want, "ingest", "b.jsonl", "--map", email, "--basis", "contract")
 	}
 	pairs := func(state string) (out []pairView) {
 		t.Helper()
@@ -50,7 +50,7 @@ func TestDuplicates(t *testing.T) {
 		return out
 	}
 	write(t, dir, "a.jsonl", sourceA)
-	do("3 added", "ingest", "a.jsonl")
+	do("3 added", "ingest", "a.jsonl", "--basis", "contract")
 	sendB("2 added", sourceB)
 	do("no pair waits", "duplicates")
 	do("5 of 5 listings compared with all: 1 pairs proposed", "duplicates", "scan")
@@ -73,7 +73,7 @@ func TestDuplicates(t *testing.T) {
 	refused("no such listing", "duplicates", "apart", "A1", "")
 
 	do("B1 now stands for 2 listings", "duplicates", "merge", "A1", "B1", "--keep", "B1", "--by", "Hoa\x1b[31m")
-	do("0 added, 0 changed; 3 unchanged", "ingest", "a.jsonl")
+	do("0 added, 0 changed; 3 unchanged", "ingest", "a.jsonl", "--basis", "contract")
 	sendB("0 added, 0 changed; 2 unchanged", sourceB)
 	do("4 listings, 0 without vectors", "ingest", "status")
 	if got := pairs(merged); len(got) != 1 || !strings.HasPrefix(got[0].By, "Hoa") {
@@ -101,25 +101,25 @@ func TestDuplicates(t *testing.T) {
 
 	// One source changes its listing.
 	write(t, dir, "a.jsonl", strings.Replace(sourceA, `"lang":"vi","text":"Nghiên`, `"lang":"vi","regions":["KR"],"text":"Nghiên`, 1))
-	do("0 added, 1 changed; 2 unchanged", "ingest", "--dry-run", "a.jsonl")
-	do("0 added, 1 changed; 2 unchanged", "ingest", "a.jsonl")
-	do("0 added, 0 changed; 3 unchanged", "ingest", "a.jsonl")
+	do("0 added, 1 changed; 2 unchanged", "ingest", "--dry-run", "a.jsonl", "--basis", "contract")
+	do("0 added, 1 changed; 2 unchanged", "ingest", "a.jsonl", "--basis", "contract")
+	do("0 added, 0 changed; 3 unchanged", "ingest", "a.jsonl", "--basis", "contract")
 	do(`"VN-59",`, "recommend", "--for", "P1", "--want", "expert", "--json", "--region", "KR")
 
 	do("A1 and B1 are two", "duplicates", "apart", "A1", "B1")
 	do("5 listings, 0 without vectors", "ingest", "status")
-	do("0 added, 0 changed; 3 unchanged", "ingest", "a.jsonl")
+	do("0 added, 0 changed; 3 unchanged", "ingest", "a.jsonl", "--basis", "contract")
 	sendB("0 added, 0 changed; 2 unchanged", sourceB)
 	do("0 pairs proposed", "duplicates", "scan", "--full")
 	// Much more speaks for it than when it was decided.
 	write(t, dir, "a.jsonl", strings.Replace(sourceA, `"lang":"vi","text":"Nghiên`, `"lang":"vi","extra":{"contact":"AN@vienlua.example"},"text":"Nghiên`, 1))
-	do("1 changed", "ingest", "a.jsonl")
+	do("1 changed", "ingest", "a.jsonl", "--basis", "contract")
 	do("1 pairs proposed", "duplicates", "scan")
 	if got := pairs(proposed); len(got) != 1 || got[0].Score < 0.96 {
 		t.Errorf("proposed again: %+v", got)
 	}
 	// A proposal that no longer holds goes.
 	write(t, dir, "a.jsonl", strings.Replace(sourceA, "Lê Văn An", "Phạm Thị Cúc", 2))
-	do("1 changed", "ingest", "a.jsonl")
+	do("1 changed", "ingest", "a.jsonl", "--basis", "contract")
 	do("1 proposals no longer hold, 0 wait", "duplicates", "scan")
 }

@@ -18,7 +18,7 @@ import (
 
 func newIngest(c *config) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "ingest FILE…",
+		Use:   "ingest (FILE… | --source FILE)",
 		Short: "Bring listings from files into the store",
 		Long: `Reads listings from JSONL, CSV or XLSX files (the text formats also gzipped), and expert profiles from VIVO (Turtle, N3,
 N-Triples), ORCID and OpenAlex; checks each record, embeds what is new or changed, and stores it. Running it again changes nothing. A record that is refused is named with its file,
@@ -32,8 +32,9 @@ works[0].doi. In tables, dates and numbers may have any format of Excel's; times
 Exit codes: 0 everything went in; 1 something was refused or a file failed; 2 nothing could be read or stored.`,
 		Example: `  ketnoi ingest problems.jsonl technologies.xlsx
   ketnoi ingest awards.jsonl.gz --kind expert --lang en --map title=firm
+  ketnoi ingest authors.jsonl.gz --format openalex --with works.jsonl.gz --basis public_record
+  ketnoi ingest --source so-khcn.yaml --watch
   ketnoi ingest profiles.csv --kind expert --map "id=Mã,title=Họ tên" --map "text=Mô tả" --dry-run`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.runIngest(cmd.Context(), args) },
 	}
 	c.ingestFlags(cmd)
@@ -46,12 +47,15 @@ Exit codes: 0 everything went in; 1 something was refused or a file failed; 2 no
 const maxIssues = 200
 
 func (c *config) runIngest(ctx context.Context, files []string) error {
+	if err := c.checkSource(files); err != nil {
+		return err
+	}
 	run, err := c.ingestRun()
 	if err != nil {
 		return err
 	}
 	var h *house
-	if !c.dryRun || !c.missing() { // a dry run creates no file
+	if !c.dryRun && c.preview == 0 || !c.missing() { // a dry run creates no file
 		if h, err = c.open(ctx); err != nil {
 			return err
 		}
@@ -70,18 +74,24 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 			defer c.maintain(ctx, db)
 		}
 	}
-	if run.Later == 0 || c.dryRun {
+	read := func() error {
+		if c.source != "" {
+			return c.ingestSource(ctx, h, run)
+		}
 		return c.ingestFiles(ctx, run, files)
 	}
+	if run.Later == 0 || c.dryRun || c.preview > 0 {
+		return read()
+	}
 	if c.noWait {
-		err := c.ingestFiles(ctx, run, files)
+		err := read()
 		if done, settledErr := h.settled(ctx); settledErr == nil && !done {
 			fmt.Println("listings wait for their vectors: \"ketnoi ingest work\" or a server embeds them")
 		}
 		return err
 	}
 	e := h.startEmbedding(ctx)
-	err = c.ingestFiles(ctx, run, files)
+	err = read()
 	if awaitErr := e.await(ctx, c); err == nil {
 		err = awaitErr
 	}
@@ -133,33 +143,36 @@ func (c *config) ingestRun() (*ingest.Run, error) {
 
 // ingestFiles runs over the files, shows progress and issues on standard error, and prints the summary.
 func (c *config) ingestFiles(ctx context.Context, run *ingest.Run, files []string) error {
+	return c.watchRun(ctx, run, func(view *ingestView) (failed int) {
+		for _, file := range files {
+			before := run.Summary()
+			err := run.File(ctx, file)
+			view.close()
+			view.alike(file, run.Summary().Read-before.Read)
+			if err == nil {
+				continue
+			}
+			failed++
+			c.tellFailure(ctx, file, err)
+			if interrupted(ctx, err) {
+				break
+			}
+		}
+		return failed
+	})
+}
+
+// watchRun shows the progress and the issues of a run on standard error, prints the summary, and says by its error what the
+// exit code is.
+func (c *config) watchRun(ctx context.Context, run *ingest.Run, do func(*ingestView) (failed int)) error {
 	view := &ingestView{c: c, start: time.Now(), last: time.Now()}
 	run.Report, run.Progress = view.issue, view.progress
-	failed := 0
-	for _, file := range files {
-		before := run.Summary()
-		err := run.File(ctx, file)
-		view.close()
-		view.alike(file, run.Summary().Read-before.Read)
-		if err == nil {
-			continue
-		}
-		failed++
-		if interrupted(ctx, err) {
-			what := "what is counted below is stored, run the same command again to go on"
-			if c.dryRun {
-				what = "only what is counted below was checked"
-			}
-			fmt.Fprintln(os.Stderr, "stopped; "+what)
-			break
-		}
-		if file != "" && !strings.Contains(err.Error(), file) {
-			err = fmt.Errorf("%s: %w", file, err)
-		}
-		fmt.Fprintln(os.Stderr, "ketnoi: "+showLine(err.Error()))
-	}
+	failed := do(view)
+	view.close()
 	s := run.Summary()
-	view.summary(s)
+	if s.Read > 0 || !c.watch { // who watches need not hear that nothing came
+		view.summary(s)
+	}
 	switch {
 	case failed > 0 && s.Added+s.Changed+s.Unchanged == 0:
 		return &exitError{code: exitFailed}
@@ -167,6 +180,22 @@ func (c *config) ingestFiles(ctx context.Context, run *ingest.Run, files []strin
 		return &exitError{code: exitRejected}
 	}
 	return nil
+}
+
+// tellFailure says why reading ended before its end.
+func (c *config) tellFailure(ctx context.Context, file string, err error) {
+	if interrupted(ctx, err) {
+		what := "what is counted below is stored, run the same command again to go on"
+		if c.dryRun {
+			what = "only what is counted below was checked"
+		}
+		fmt.Fprintln(os.Stderr, "stopped; "+what)
+		return
+	}
+	if file != "" && !strings.Contains(err.Error(), file) {
+		err = fmt.Errorf("%s: %w", file, err)
+	}
+	fmt.Fprintln(os.Stderr, "ketnoi: "+showLine(err.Error()))
 }
 
 // ingestView is what a person, or a log, sees of an ingest.
