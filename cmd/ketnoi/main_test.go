@@ -310,7 +310,7 @@ func TestExitCodes(t *testing.T) {
 		{1, "absent.jsonl: no such file", []string{"ingest", "absent.jsonl", "good.jsonl"}},
 		{2, "cannot tell the format", []string{"ingest", "x.pdf"}},
 		{2, "is a folder", []string{"ingest", "."}},
-		{2, "requires at least 1 arg", []string{"ingest"}},
+		{2, "name the files to ingest", []string{"ingest"}},
 		{2, "unknown flag: --colour", []string{"ingest", "--colour", "good.jsonl"}},
 		{2, `--kind "firm"`, []string{"ingest", "--kind", "firm", "good.jsonl"}},
 		{2, `--lang "??"`, []string{"ingest", "--lang", "??", "good.jsonl"}},
