@@ -180,10 +180,10 @@ func TestRemovals(t *testing.T) {
 // api is a platform's interface: 50 records, updated one a minute.
 type api struct {
 	*httptest.Server
-	asked  atomic.Int32
-	break_ atomic.Int32 // the request, counted from 1, that goes wrong, and how
-	how    string
-	seen   []string
+	asked atomic.Int32
+	wrong atomic.Int32 // the request, counted from 1, that goes wrong, and how
+	how   string
+	seen  []string
 }
 
 func newAPI(t *testing.T, style string) *api {
@@ -195,7 +195,7 @@ func newAPI(t *testing.T, style string) *api {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		if n == a.break_.Load() {
+		if n == a.wrong.Load() {
 			switch a.how {
 			case "busy":
 				w.Header().Set("Retry-After", "1")
@@ -277,7 +277,7 @@ func TestPull(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			b, a := newBench(t), newAPI(t, "cursor")
 			a.how = how
-			a.break_.Store(3)
+			a.wrong.Store(3)
 			s := b.source(t, said(a, "{cursor: meta.next}"))
 			run, err := b.ingest(t.Context(), s, false)
 			if want == "" && (err != nil || run.Run.Summary().Added != 50) {

@@ -143,7 +143,7 @@ func (c *config) ingestRun() (*ingest.Run, error) {
 
 // ingestFiles runs over the files, shows progress and issues on standard error, and prints the summary.
 func (c *config) ingestFiles(ctx context.Context, run *ingest.Run, files []string) error {
-	return c.watchRun(ctx, run, func(view *ingestView) (failed int) {
+	return c.watchRun(run, func(view *ingestView) (failed int) {
 		for _, file := range files {
 			before := run.Summary()
 			err := run.File(ctx, file)
@@ -164,7 +164,7 @@ func (c *config) ingestFiles(ctx context.Context, run *ingest.Run, files []strin
 
 // watchRun shows the progress and the issues of a run on standard error, prints the summary, and says by its error what the
 // exit code is.
-func (c *config) watchRun(ctx context.Context, run *ingest.Run, do func(*ingestView) (failed int)) error {
+func (c *config) watchRun(run *ingest.Run, do func(*ingestView) (failed int)) error {
 	view := &ingestView{c: c, start: time.Now(), last: time.Now()}
 	run.Report, run.Progress = view.issue, view.progress
 	failed := do(view)

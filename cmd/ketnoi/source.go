@@ -67,7 +67,7 @@ func (c *config) ingestOnce(ctx context.Context, h *house, run *ingest.Run, file
 	if h != nil {
 		s.Notes, s.Remover = h.store, h.merges()
 	}
-	return c.watchRun(ctx, run, func(*ingestView) (failed int) {
+	return c.watchRun(run, func(*ingestView) (failed int) {
 		err := s.Ingest(ctx)
 		if s.Skipped > 0 {
 			fmt.Fprintf(os.Stderr, "%d files have not changed since they were read\n", s.Skipped)

@@ -46,7 +46,9 @@ func kills(ctx context.Context, w *world) error {
 			}
 		case <-time.After(time.Duration(w.random.IntN(1_500)) * time.Millisecond):
 			_ = c.Process.Kill()
-			<-ended
+			if <-ended == nil {
+				continue // it came to its end first
+			}
 			killed++
 		}
 	}
@@ -60,7 +62,7 @@ func kills(ctx context.Context, w *world) error {
 	}
 	again := w.provider.again()
 	fmt.Printf("kills on %s: %d kills in %s; the last run came to its end %s after the last kill; %d texts billed, %d of them again: %.2f a kill (a batch is %d, %d at once)\n",
-		w.options.store, killed, lastKill.Sub(began).Round(time.Second), took.Round(100*time.Millisecond), w.provider.texts(), again, float64(again)/float64(killed), w.batch, w.concurrency)
+		w.store, killed, lastKill.Sub(began).Round(time.Second), took.Round(100*time.Millisecond), w.provider.texts(), again, float64(again)/float64(killed), w.batch, w.concurrency)
 	if err := w.audit(ctx, "kills"); err != nil {
 		return err
 	}
@@ -113,7 +115,7 @@ func (w *world) audit(ctx context.Context, what string) error {
 			double++
 		}
 	}
-	fmt.Printf("%s on %s: %d listings, %d passages: %d without a vector, %d doubled listings, %d vectors of another text\n", what, w.options.store, len(ids), passages, bare, double, wrong)
+	fmt.Printf("%s on %s: %d listings, %d passages: %d without a vector, %d doubled listings, %d vectors of another text\n", what, w.store, len(ids), passages, bare, double, wrong)
 	if len(ids) != w.listings || bare+double+wrong > 0 {
 		return fmt.Errorf("want %d listings and no fault", w.listings)
 	}

@@ -128,8 +128,8 @@ func newWorld(store string, o options) (*world, error) {
 		}
 		w.address = w.server.Address("postgres")
 	}
-	w.options.store = store
-	if w.options.binary, err = filepath.Abs(o.binary); err != nil {
+	w.store = store
+	if w.binary, err = filepath.Abs(o.binary); err != nil {
 		return nil, err
 	}
 	w.provider, err = startProvider(o)

@@ -41,7 +41,7 @@ func rate(ctx context.Context, w *world) error {
 	texts := w.provider.texts() - before
 	reached := float64(texts) / took.Seconds()
 	fmt.Printf("rate on %s: %d listings (%d texts) in %.1f s, from the start of the program to its end: %.0f listings/s, %.0f texts/s, %.0f %% of the %.0f that a bare client gets (%d texts x %d at once / %s: %.0f); %d MiB\n",
-		w.options.store, w.listings, texts, took.Seconds(), float64(w.listings)/took.Seconds(), reached, 100*reached/ceiling, ceiling, w.batch, w.concurrency, w.latency, float64(w.batch*w.concurrency)/w.latency.Seconds(), memory>>20)
+		w.store, w.listings, texts, took.Seconds(), float64(w.listings)/took.Seconds(), reached, 100*reached/ceiling, ceiling, w.batch, w.concurrency, w.latency, float64(w.batch*w.concurrency)/w.latency.Seconds(), memory>>20)
 	if err := w.audit(ctx, "rate"); err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func memory(_ context.Context, w *world) error {
 			return err
 		}
 		held[n] = most
-		fmt.Printf("memory on %s: %d listings in %.1f s, at most %d MiB\n", w.options.store, n, took.Seconds(), most>>20)
+		fmt.Printf("memory on %s: %d listings in %.1f s, at most %d MiB\n", w.store, n, took.Seconds(), most>>20)
 		_ = os.Remove(file)
 	}
 	if grown := float64(held[w.most]) / float64(held[w.listings]); grown > 1.5 {
@@ -156,7 +156,7 @@ func down(_ context.Context, w *world) error {
 		l := s.load(query, nil)
 		time.Sleep(d)
 		l.end()
-		fmt.Printf("down on %s: %s: %d answered, %d of them degraded, %d failed, median %s\n", w.options.store, name, l.answered, l.degraded, l.failed, median(l.took).Round(10*time.Microsecond))
+		fmt.Printf("down on %s: %s: %d answered, %d of them degraded, %d failed, median %s\n", w.store, name, l.answered, l.degraded, l.failed, median(l.took).Round(10*time.Microsecond))
 		return l
 	}
 	before := phase("the provider answers", 3*time.Second)
@@ -176,7 +176,7 @@ func down(_ context.Context, w *world) error {
 	}
 	recovered := time.Since(began)
 	l.end()
-	fmt.Printf("down on %s: the first whole answer %s after the provider was back\n", w.options.store, recovered.Round(time.Millisecond))
+	fmt.Printf("down on %s: the first whole answer %s after the provider was back\n", w.store, recovered.Round(time.Millisecond))
 	after := phase("it answers again", 3*time.Second)
 	switch {
 	case before.failed+away.failed+l.failed+after.failed > 0:
@@ -226,11 +226,11 @@ func change(_ context.Context, w *world) error {
 				return errors.New("the server does not change over")
 			}
 		}
-		fmt.Printf("change on %s: reindex %v took %.1f s, the server changed over %.1f s after it\n", w.options.store, step, took.Seconds(), (time.Since(began) - took).Seconds())
+		fmt.Printf("change on %s: reindex %v took %.1f s, the server changed over %.1f s after it\n", w.store, step, took.Seconds(), (time.Since(began) - took).Seconds())
 		time.Sleep(2 * time.Second)
 	}
 	l.end()
-	fmt.Printf("change on %s: %d recommendations under way meanwhile, %d failed, %d degraded, by model %v\n", w.options.store, l.answered, l.failed, l.degraded, l.by)
+	fmt.Printf("change on %s: %d recommendations under way meanwhile, %d failed, %d degraded, by model %v\n", w.store, l.answered, l.failed, l.degraded, l.by)
 	if l.failed > 0 {
 		return l.firstFail
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ketnoi/ketnoi/engine"
@@ -39,32 +40,34 @@ func (s *Store) Paid(ctx context.Context, model string, keys []engine.TextKey) (
 	if err != nil || dim == 0 {
 		return out, err
 	}
-	for len(keys) > 0 {
-		some := keys[:min(len(keys), maxParameters)]
-		keys = keys[len(some):]
+	for some := range slices.Chunk(keys, maxParameters) {
 		args := []any{num}
-		for _, k := range some {
-			args = append(args, k[:])
+		for i := range some {
+			args = append(args, some[i][:])
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT key, data FROM paid WHERE model = ? AND key IN (?`+strings.Repeat(", ?", len(some)-1)+`)`, args...)
-		if err != nil {
-			return nil, err
-		}
-		for rows.Next() {
-			var key, data sql.RawBytes
-			if err := rows.Scan(&key, &data); err != nil {
-				rows.Close()
-				return nil, err
-			}
-			if v := engine.UnpackVectors(data, dim); len(v) == 1 && len(key) == len(engine.TextKey{}) {
-				out[engine.TextKey(key)] = v[0]
-			}
-		}
-		if err := rows.Err(); err != nil {
+		if err := readPaid(ctx, tx, dim, `SELECT key, data FROM paid WHERE model = ? AND key IN (?`+strings.Repeat(", ?", len(some)-1)+`)`, args, out); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+func readPaid(ctx context.Context, tx *sql.Tx, dim int, query string, args []any, out map[engine.TextKey][]float32) error {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key, data sql.RawBytes
+		if err := rows.Scan(&key, &data); err != nil {
+			return err
+		}
+		if v := engine.UnpackVectors(data, dim); len(v) == 1 && len(key) == len(engine.TextKey{}) {
+			out[engine.TextKey(key)] = v[0]
+		}
+	}
+	return rows.Err()
 }
 
 // PutPaid keeps vectors that were paid for. A text that is kept already stays as it is.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ketnoi/ketnoi/engine"
 )
@@ -9,27 +10,33 @@ import (
 // Notes returns the notes of a space with the given keys; those that are not there are left out.
 func (s *Store) Notes(ctx context.Context, space string, keys ...string) (map[string][]byte, error) {
 	out := map[string][]byte{}
-	for len(keys) > 0 {
-		some := keys[:min(len(keys), maxParameters)]
-		keys = keys[len(some):]
+	for some := range slices.Chunk(keys, maxParameters) {
 		query, args := in(`SELECT key, value FROM notes WHERE space = ? AND key IN `, some)
-		rows, err := s.db.QueryContext(ctx, query, append([]any{space}, args...)...)
+		found, err := s.notes(ctx, query, append([]any{space}, args...)...)
 		if err != nil {
 			return nil, err
 		}
-		for rows.Next() {
-			var n engine.Note
-			if err := rows.Scan(&n.Key, &n.Value); err != nil {
-				rows.Close()
-				return nil, err
-			}
+		for _, n := range found {
 			out[n.Key] = n.Value
-		}
-		if err := rows.Err(); err != nil {
-			return nil, err
 		}
 	}
 	return out, nil
+}
+
+func (s *Store) notes(ctx context.Context, query string, args ...any) (out []engine.Note, err error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n engine.Note
+		if err := rows.Scan(&n.Key, &n.Value); err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, rows.Err()
 }
 
 // maxParameters is how many values one statement is given.
@@ -56,18 +63,5 @@ func (s *Store) PutNotes(ctx context.Context, space string, notes map[string][]b
 
 // ListNotes returns up to limit notes of a space in the order of their keys' bytes, those behind the given key.
 func (s *Store) ListNotes(ctx context.Context, space, after string, limit int) ([]engine.Note, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT key, value FROM notes WHERE space = ? AND key > ? ORDER BY key LIMIT ?`, space, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []engine.Note
-	for rows.Next() {
-		var n engine.Note
-		if err := rows.Scan(&n.Key, &n.Value); err != nil {
-			return nil, err
-		}
-		out = append(out, n)
-	}
-	return out, rows.Err()
+	return s.notes(ctx, `SELECT key, value FROM notes WHERE space = ? AND key > ? ORDER BY key LIMIT ?`, space, after, limit)
 }

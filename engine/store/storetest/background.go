@@ -61,17 +61,17 @@ func notes(t *testing.T, s *suite) {
 func paid(t *testing.T, s *suite) {
 	one, two := engine.KeyOf("one"), engine.KeyOf("two")
 	e := entry("a", "x")
-	keep := func(model string, dim int, p ...engine.Paid) error { return s.PutPaid(s.ctx, model, dim, p) }
-	if err := keep(model, dim, engine.Paid{Key: one, ID: "a", Vector: e.Vectors[0]}); err != nil {
+	keep := func(dim int, p ...engine.Paid) error { return s.PutPaid(s.ctx, model, dim, p) }
+	if err := keep(dim, engine.Paid{Key: one, ID: "a", Vector: e.Vectors[0]}); err != nil {
 		t.Fatal(err)
 	}
-	if err := keep(model, dim, engine.Paid{Key: two, ID: "a", Vector: e.Vectors[1]}, engine.Paid{Key: one, ID: "b", Vector: e.Vectors[1]}); err != nil {
+	if err := keep(dim, engine.Paid{Key: two, ID: "a", Vector: e.Vectors[1]}, engine.Paid{Key: one, ID: "b", Vector: e.Vectors[1]}); err != nil {
 		t.Fatal(err)
 	}
-	if err := keep(model, dim, engine.Paid{Key: two, ID: "b", Vector: make([]float32, dim)}); !errors.Is(err, engine.ErrVector) {
+	if err := keep(dim, engine.Paid{Key: two, ID: "b", Vector: make([]float32, dim)}); !errors.Is(err, engine.ErrVector) {
 		t.Errorf("a vector without direction: %v", err)
 	}
-	if err := keep(model, dim+1); err == nil {
+	if err := keep(dim + 1); err == nil {
 		t.Error("the model changes its width")
 	}
 	got, err := s.Paid(s.ctx, model, []engine.TextKey{one, two, engine.KeyOf("three")})
