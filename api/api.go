@@ -46,7 +46,7 @@ type State struct {
 	Listings int    `json:"listings"`
 	Passages int    `json:"passages" doc:"In the index in memory; 0 while the database retrieves"`
 	Model    string `json:"model" doc:"The embedding model that is active"`
-	Provider string `json:"provider" enum:"built in,answers,fails,is tried" doc:"Of the model: while it fails, free texts are answered by words and concepts, marked degraded; it is tried again by itself"`
+	Provider string `json:"provider" enum:"built in,answers,asks to wait,fails,is tried" doc:"Of the model: while it does not answer, free texts are answered by words and concepts, marked degraded; it is tried again by itself"`
 	Waiting  int    `json:"waiting" doc:"Batches of listings that wait for their vectors"`
 }
 

@@ -25,10 +25,10 @@ func (h *house) metrics() http.Handler {
 		return 0
 	})
 	gauge("embedding_available", "1 while the embedding provider answers, or is built in; 0 while it is held to be away.", func() float64 {
-		if p := h.desk.Load().provider(); p == "fails" || p == "is tried" {
-			return 0
+		if p := h.desk.Load().provider(); p == "answers" || p == "built in" {
+			return 1
 		}
-		return 1
+		return 0
 	})
 	counter := func(name, help string, get func() int64) {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "ketnoi", Name: name, Help: help}, func() float64 { return float64(get()) }))

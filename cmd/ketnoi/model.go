@@ -123,11 +123,13 @@ func (m *model) provider() string {
 	if m.local() {
 		return "built in"
 	}
-	switch m.client.State().Breaker {
-	case "open":
+	switch s := m.client.State(); {
+	case s.Breaker == "open":
 		return "fails"
-	case "half-open":
+	case s.Breaker == "half-open":
 		return "is tried"
+	case time.Now().Before(s.NotBefore):
+		return "asks to wait"
 	}
 	return "answers"
 }
