@@ -13,7 +13,7 @@ WITH_POSTGRES = address=$$(.ci/postgres) || [ $$? = 3 ] || exit 1; KETNOI_TEST_P
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race lint bench bench-store kills eval clean
+.PHONY: help demo build test race lint bench bench-store bench-ingest kills eval clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench: ## time the index beside a plain loop, the bare memory and chromem-go
 
 bench-store: ## time the PostgreSQL store beside raw pgvector and a bare copy (some minutes; see docs/scaling.md for a million)
 	@.ci/postgres > /dev/null && $(GO) run -tags $(TAGS) ./engine/store/postgres/bench
+
+bench-ingest: build ## embed by a provider with a set latency: rate, memory, 200 kills, a provider that fails (some minutes)
+	@$(GO) run -tags $(TAGS) ./ingest/bench -what rate,down,kills && $(GO) run -tags $(TAGS) ./ingest/bench -what memory -latency 20ms -batch 256 -concurrency 8
 
 kills: ## kill the writer, then the server, 200 times each, and count what is lost
 	@.ci/postgres > /dev/null && $(GO) run -tags $(TAGS) ./engine/store/postgres/kills
