@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,7 +36,8 @@ type Filler struct {
 	Notes    Notes  // where listings that the model refuses are noted
 	Ledger   Ledger // nil for a model that costs nothing
 	Embedder embeddings.Embedder
-	Batch    int // texts a call of the embedder, which is the most that is paid for again after a kill
+	Withhold func(*engine.Listing) string // why a listing's texts may not be sent, "" where they may; nil where all may
+	Batch    int                          // texts a call of the embedder, which is the most that is paid for again after a kill
 }
 
 // Failure is why a listing has no vectors.
@@ -54,6 +56,16 @@ func (f *Filler) Fill(ctx context.Context, ids []string, until time.Time) (more 
 	entries, err := f.lacking(ctx, ids)
 	if err != nil || len(entries) == 0 {
 		return false, err
+	}
+	withheld := map[string]string{}
+	if f.Withhold != nil {
+		entries = slices.DeleteFunc(entries, func(e engine.Entry) bool {
+			reason := f.Withhold(e.Listing)
+			if reason != "" {
+				withheld[e.Listing.ID] = reason
+			}
+			return reason != ""
+		})
 	}
 	w := f.newWork(entries)
 	if f.Ledger != nil {
@@ -75,6 +87,7 @@ func (f *Filler) Fill(ctx context.Context, ids []string, until time.Time) (more 
 		}
 	}
 	done, failed := w.finish()
+	maps.Copy(failed, withheld)
 	if len(done) > 0 {
 		if err := f.Store.PutVectors(ctx, f.Embedder.Model(), f.Embedder.Dim(), done); err != nil {
 			return false, err

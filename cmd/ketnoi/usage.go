@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"sync/atomic"
 
@@ -46,7 +47,9 @@ func (c *config) announce(ctx context.Context, h *house, m *model, lacking int) 
 		fmt.Printf("%d listings lack vectors of %s\n", lacking, m.spec.Name)
 		return nil
 	}
-	passages, tokens, err := h.weigh(ctx, m)
+	bar := c.meter(os.Stderr, "counting tokens", lacking)
+	passages, tokens, err := h.weigh(ctx, m, bar.set)
+	bar.finish(false)
 	if err != nil {
 		return err
 	}
@@ -63,8 +66,11 @@ func priceOf(tokens int, spec *embeddings.Spec) string {
 }
 
 // weigh counts what a model would be sent: texts that were paid for are left out.
-func (h *house) weigh(ctx context.Context, m *model) (passages, tokens int, err error) {
+func (h *house) weigh(ctx context.Context, m *model, progress func(done int)) (passages, tokens int, err error) {
+	done := 0
 	err = h.filler(m).Each(ctx, func(ids []string) error {
+		done += len(ids)
+		progress(done)
 		entries, err := h.store.Entries(ctx, ids, "")
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ketnoi/ketnoi/embeddings"
+	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/engine/store/queue"
 	"github.com/ketnoi/ketnoi/ingest"
 )
@@ -18,6 +19,14 @@ func (h *house) filler(m *model) *ingest.Filler {
 	f := &ingest.Filler{Store: h.store, Notes: h.store, Embedder: m.embedder, Batch: 256}
 	if !m.local() {
 		f.Ledger, f.Batch = h.store, m.spec.Batch
+	}
+	if m.spec.Foreign() {
+		f.Withhold = func(l *engine.Listing) string {
+			if l.LacksBasis() {
+				return "it is about a person and states no basis for processing: its texts are not sent to " + m.spec.Recipient()
+			}
+			return ""
+		}
 	}
 	return f
 }

@@ -103,7 +103,7 @@ func configure(address string) (*pgxpool.Config, error) {
 		config.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
 	if !strings.Contains(address, "pool_max_conns") {
-		config.MaxConns = max(config.MaxConns, 8)
+		config.MaxConns = max(config.MaxConns, 16) // queries, and beside them the jobs that embed
 	}
 	config.AfterConnect = pgxvector.RegisterTypes
 	return config, nil
