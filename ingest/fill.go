@@ -33,8 +33,9 @@ type Ledger interface {
 // Filler gives stored listings the vectors that they lack under its embedder's model. It is safe for concurrent use.
 type Filler struct {
 	Store    Vectors
-	Notes    Notes  // where listings that the model refuses are noted
-	Ledger   Ledger // nil for a model that costs nothing
+	Notes    Notes   // where listings that the model refuses are noted
+	Ledger   Ledger  // nil for a model that costs nothing
+	Claims   *Claims // of all fillers of the model in this process; goes with the ledger
 	Embedder embeddings.Embedder
 	Withhold func(*engine.Listing) string // why a listing's texts may not be sent, "" where they may; nil where all may
 	Batch    int                          // texts a call of the embedder, which is the most that is paid for again after a kill
@@ -73,16 +74,16 @@ func (f *Filler) Fill(ctx context.Context, ids []string, until time.Time) (more 
 			return false, err
 		}
 	}
-	for calls := 0; ; calls++ {
+	for sent := false; ; sent = true {
 		some := w.next(f.Batch)
 		if len(some) == 0 {
 			break
 		}
-		if calls > 0 && !until.IsZero() && time.Now().After(until) {
+		if sent && !until.IsZero() && time.Now().After(until) {
 			more = true
 			break
 		}
-		if err := f.embed(ctx, w, some); err != nil {
+		if err := f.obtain(ctx, w, some); err != nil {
 			return false, err
 		}
 	}
@@ -165,6 +166,39 @@ func (w *work) next(n int) (some []paidText) {
 		}
 	}
 	return some
+}
+
+// obtain gets vectors for some texts. Those that another filler of this process has just sent are waited for instead.
+func (f *Filler) obtain(ctx context.Context, w *work, some []paidText) error {
+	if f.Ledger == nil {
+		return f.embed(ctx, w, some)
+	}
+	mine, others, wait := f.Claims.take(some)
+	if len(mine) > 0 {
+		err := f.embed(ctx, w, mine)
+		f.Claims.release(mine)
+		if err != nil {
+			return err
+		}
+	}
+	for _, released := range wait {
+		select {
+		case <-released:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	keys := make([]engine.TextKey, len(others))
+	for i, t := range others {
+		keys[i] = t.key
+	}
+	got, err := f.Ledger.Paid(ctx, f.Embedder.Model(), keys)
+	maps.Copy(w.vectors, got)
+	w.texts = append(w.texts, others...) // those that the other filler did not get are tried after all
+	return err
 }
 
 // embed embeds some texts and keeps what was paid for before anything else is done with it.

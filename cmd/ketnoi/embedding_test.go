@@ -128,6 +128,13 @@ func TestProvider(t *testing.T) {
 	if n := f.audit("fake"); n != 101 || f.provider.Counts().Texts != before {
 		t.Errorf("%d of 101 have vectors, %d texts were paid for again", n, f.provider.Counts().Texts-before)
 	}
+	// A thousand equal texts, worked by several jobs at once, are one.
+	before = f.provider.Counts().Texts
+	write(t, f.dir, "same.jsonl", sameTexts(1_000))
+	f.run(exitOK, "ingest", "same.jsonl")
+	if n := f.provider.Counts().Texts - before; n > 2 {
+		t.Errorf("a thousand equal texts were paid for %d times", n)
+	}
 	if out := f.run(exitOK, "reindex"); !strings.Contains(out, "active   fake: 32 dimensions") || !strings.Contains(out, "before   lexicon") {
 		t.Errorf("models: %s", out)
 	}
@@ -145,6 +152,14 @@ func TestProvider(t *testing.T) {
 	if f.run(exitOK, "reindex", "--forget", "fake"); f.audit("fake") != 0 {
 		t.Error("forgotten vectors are there")
 	}
+}
+
+func sameTexts(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{"id":"S%04d","kind":"technology","title":"Pump","lang":"en","text":"The same pump everywhere."}`+"\n", i)
+	}
+	return b.String()
 }
 
 // TestProviderRefuses: a text that the model does not take leaves its listing without vectors, visibly, and the others with

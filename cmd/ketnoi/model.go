@@ -13,6 +13,7 @@ import (
 	"github.com/ketnoi/ketnoi/engine/glossary"
 	"github.com/ketnoi/ketnoi/engine/store"
 	"github.com/ketnoi/ketnoi/engine/store/health"
+	"github.com/ketnoi/ketnoi/ingest"
 )
 
 // A store remembers which model embeds: the active one, the one before it, and how each that it knows is reached.
@@ -73,6 +74,7 @@ type model struct {
 	embedder embeddings.Embedder // for listings: patient
 	asks     embeddings.Embedder // for people's questions: quick, or not at all
 	client   *openai.Client      // nil for the built-in one
+	claims   ingest.Claims
 }
 
 // askTime is how long a question waits for its vector before it is answered by words and concepts.
@@ -95,7 +97,7 @@ func (c *config) openModel(spec embeddings.Spec, meter func(requests, texts, tok
 	if err != nil {
 		return nil, err
 	}
-	return &model{spec, client, client.Impatient(askTime), client}, nil
+	return &model{spec: spec, embedder: client, asks: client.Impatient(askTime), client: client}, nil
 }
 
 // local reports whether the model costs nothing to ask and is always there.

@@ -18,7 +18,7 @@ import (
 func (h *house) filler(m *model) *ingest.Filler {
 	f := &ingest.Filler{Store: h.store, Notes: h.store, Embedder: m.embedder, Batch: 256}
 	if !m.local() {
-		f.Ledger, f.Batch = h.store, m.spec.Batch
+		f.Ledger, f.Claims, f.Batch = h.store, &m.claims, m.spec.Batch
 	}
 	if m.spec.Foreign() {
 		f.Withhold = func(l *engine.Listing) string {
