@@ -37,6 +37,15 @@ func TokensOf(tokenizer, s string) int {
 	return unknownFactor * Tokens(s)
 }
 
+// Tokens returns about how many tokens the provider will bill for a text: by the model's vocabulary if we have it, else by ours,
+// without a margin.
+func (s *Spec) Tokens(text string) int {
+	if v := vocabulary(s.Tokenizer); v != nil {
+		return v.count(text)
+	}
+	return Tokens(text)
+}
+
 // counter counts tokens by one vocabulary. Words come again and again, and no vocabulary joins what stands on both sides of
 // a space: so words are looked up, and only new ones are taken apart.
 type counter struct {

@@ -44,7 +44,9 @@ func run(args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	if msg := err.Error(); msg != "" {
+	if msg := err.Error(); interrupted(ctx, err) {
+		fmt.Fprintln(os.Stderr, "stopped")
+	} else if msg != "" {
 		fmt.Fprintln(os.Stderr, "ketnoi: "+showLine(msg))
 	}
 	var exit *exitError

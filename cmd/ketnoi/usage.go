@@ -86,7 +86,7 @@ func (h *house) weigh(ctx context.Context, m *model, progress func(done int)) (p
 		for key, t := range texts {
 			if paid[key] == nil {
 				passages++
-				tokens += embeddings.TokensOf(m.spec.Tokenizer, m.spec.Prefix+t)
+				tokens += m.spec.Tokens(m.spec.Prefix + t)
 			}
 		}
 		return err
