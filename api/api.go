@@ -23,7 +23,7 @@ import (
 
 	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/engine/text"
-	"github.com/ketnoi/ketnoi/ingest"
+	"github.com/ketnoi/ketnoi/ingest/record"
 )
 
 // Recommender answers queries; *engine.Recommender is one.
@@ -193,7 +193,7 @@ func readJSON(contentType, encoding string, body []byte, v any) error {
 		return huma.Error400BadRequest("the body is no JSON object")
 	}
 	if err := json.Unmarshal(body, v, json.RejectUnknownMembers(true)); err != nil {
-		field, reason := ingest.Describe(err)
+		field, reason := record.Describe(err)
 		return faulty(http.StatusBadRequest, field, reason)
 	}
 	return nil

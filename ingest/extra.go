@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ketnoi/ketnoi/engine/text"
+	"github.com/ketnoi/ketnoi/ingest/record"
 )
 
 // keep puts a value that no key of a listing holds among the extra ones, cleaned.
@@ -23,7 +24,7 @@ func (d *draft) keep(name string, v jsontext.Value) error {
 	}
 	v, at, err := cleanValue(v)
 	if err != nil {
-		return d.refuse(path(name, at), "%v", err)
+		return d.refuse(record.Path(name, at), "%v", err)
 	}
 	d.extra[key] = v
 	return nil
@@ -40,7 +41,7 @@ func (d *draft) keepAll(v jsontext.Value) error {
 	}
 	v, at, err := cleanValue(v)
 	if err != nil {
-		return d.refuse(path("extra", at), "%v", err)
+		return d.refuse(record.Path("extra", at), "%v", err)
 	}
 	return d.refused("extra", json.Unmarshal(v, &d.extra))
 }

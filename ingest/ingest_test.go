@@ -90,10 +90,10 @@ func TestJSONL(t *testing.T) {
 		t.Errorf("summary %+v, %v", s, err)
 	}
 	want := []string{
-		"error p.jsonl:3: colour: unknown key; if it is the summary, say --map summary=colour; or keep it: any --map, such as --map id=id, keeps what it does not name as extra",
+		"error p.jsonl:3: b: colour: unknown key; if it is the summary, say --map summary=colour; or keep it: any --map, such as --map id=id, keeps what it does not name as extra",
 		"error p.jsonl:4: c: trl: 12 is no readiness level: want 1 to 9",
 		"error p.jsonl:5: the JSON ends too early (at byte 9)",
-		"error p.jsonl:6: works[1].year: want a whole number such as 7, not a string",
+		"error p.jsonl:6: e: works[1].year: want a whole number such as 7, not a string",
 	}
 	if got := strings.Join(b.issues, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("issues\n%s\nwant\n%s", got, strings.Join(want, "\n"))

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/ingest/record"
 )
 
 // Mapping leads from a source's own names to the keys of a listing.
@@ -92,7 +93,7 @@ func (m *Mapping) listing(r Record) (*engine.Listing, error) {
 	}
 	l := new(engine.Listing)
 	if err := json.Unmarshal(body, l, json.RejectUnknownMembers(true)); err != nil {
-		field, reason := Describe(err)
+		field, reason := record.Describe(err)
 		if errors.Is(err, json.ErrUnknownName) {
 			reason += keepIt
 		}

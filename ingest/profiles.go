@@ -150,7 +150,7 @@ func (s *profiles) Next() (Record, error) {
 		field, reason := "", p.fault.Reason
 		if p.fault.Err != nil {
 			var why string
-			field, why = Describe(p.fault.Err)
+			field, why = record.Describe(p.fault.Err)
 			reason += ": " + why
 		}
 		return Record{}, &RecordError{Line: p.fault.Line, Field: field, Reason: reason}

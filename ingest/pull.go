@@ -321,7 +321,7 @@ func (p *pulled) read(body []byte) error {
 		if err := json.Unmarshal(item, &r.Values); err != nil || r.Values == nil {
 			_, reason := "", "want a JSON object"
 			if err != nil {
-				_, reason = Describe(err)
+				_, reason = record.Describe(err)
 			}
 			p.rejected = append(p.rejected, &RecordError{Line: p.count + len(p.records) + 1, Reason: reason})
 			continue

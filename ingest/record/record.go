@@ -45,7 +45,11 @@ type Error struct {
 func (e *Error) Error() string {
 	s := e.Reason
 	if e.Err != nil {
-		s += ": " + e.Err.Error()
+		field, reason := Describe(e.Err)
+		if field != "" {
+			s += ": " + field
+		}
+		s += ": " + reason
 	}
 	if e.Line > 0 {
 		return fmt.Sprintf("line %d: %s", e.Line, s)
