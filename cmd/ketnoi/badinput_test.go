@@ -163,6 +163,7 @@ func (b *badBench) extra(l *engine.Listing, want string) {
 }
 
 func TestBadInputs(t *testing.T) {
+	slowRaced(t)
 	dir := demoStoreIn(t)
 	c := &config{store: "sqlite:" + filepath.Join(dir, "ketnoi-demo.db")}
 	h, err := c.ready(t.Context(), io.Discard, byIndex)

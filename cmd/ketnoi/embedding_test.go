@@ -284,6 +284,7 @@ func TestProviderAway(t *testing.T) {
 
 // TestKilledWhileEmbedding: an ingest that is killed goes on where it was, in another process.
 func TestKilledWhileEmbedding(t *testing.T) {
+	slowRaced(t)
 	f := newOffice(t, fake.Options{Latency: 100 * time.Millisecond})
 	f.reindex(exitOK, "--batch", "8", "--concurrency", "2")
 	f.listings("a.jsonl", 400, "A sensor for shrimp ponds")

@@ -395,3 +395,14 @@ func TestBench(t *testing.T) {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 }
+
+// raced is set in a build with the race detector.
+var raced bool
+
+// slowRaced skips a test that starts the program hundreds of times: with the race detector each start takes a second, and
+// other tests race the same code.
+func slowRaced(t *testing.T) {
+	if raced {
+		t.Skip("starts the program too often for the race detector")
+	}
+}

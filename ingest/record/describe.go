@@ -32,7 +32,7 @@ func Describe(err error) (field, reason string) {
 		switch {
 		case errors.Is(err, json.ErrUnknownName):
 			return field, "unknown key"
-		case semantic.Err != nil: // a type's own reader says what it wants
+		case semantic.Err != nil && !errors.Is(semantic.Err, strconv.ErrSyntax) && !errors.Is(semantic.Err, strconv.ErrRange): // a type's own reader says what it wants
 			return field, semantic.Err.Error()
 		case semantic.GoType != nil:
 			return field, "want " + wanted(semantic.GoType.Kind().String()) + ", not " + found(semantic)
