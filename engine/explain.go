@@ -170,7 +170,7 @@ func telling(term []byte) bool {
 
 // explain builds the explanation of one ranked candidate from its stored entry.
 func (x *explainer) explain(s *Scored, e Entry) Explanation {
-	out := Explanation{Parts: parts(s), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
+	out := Explanation{Parts: s.Parts(), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
 	shared, quoted := map[int]Shared{}, map[string]bool{} // by index of the subject's concept; by text
 	hits := strongest(s)
 	hits = slices.DeleteFunc(hits, func(h Hit) bool { return h.Passage >= len(e.Passages) }) // the listing changed since
@@ -201,8 +201,8 @@ func (x *explainer) explain(s *Scored, e Entry) Explanation {
 	return out
 }
 
-// parts returns the score's parts in the order of the signals; a preference is listed only when one was stated.
-func parts(s *Scored) []Part {
+// Parts returns the score's parts in the order of the signals; a preference is listed only when one was stated.
+func (s *Scored) Parts() []Part {
 	var out []Part
 	for sig, v := range s.Raw {
 		if Signal(sig) == SignalPreference && v == 0 {

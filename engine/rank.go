@@ -67,15 +67,23 @@ func (rk *Ranker) weights(r *Reading, candidate string, raw *[nSignals]float64) 
 	return across
 }
 
-// without returns w for a subject: where that has no vectors, what they weigh goes to the other signals in proportion, so that
-// a score means the same.
+// without returns w for a subject: one that has no vectors is judged by the other signals.
 func (w Weights) without(r *Reading) Weights {
-	if lost := w[SignalMeaning]; r.Mean == nil && lost > 0 && lost < 1 {
-		w[SignalMeaning] = 0
-		for sig := range w {
-			if Signal(sig) != SignalPreference {
-				w[sig] /= 1 - lost
-			}
+	if r.Mean == nil {
+		return w.drop(SignalMeaning)
+	}
+	return w
+}
+
+// drop gives what a signal weighs to the others in proportion, so that a score means the same.
+func (w Weights) drop(gone Signal) Weights {
+	lost := w[gone]
+	if w[gone] = 0; gone == SignalPreference || lost <= 0 || lost >= 1 {
+		return w
+	}
+	for sig := range w {
+		if Signal(sig) != SignalPreference {
+			w[sig] /= 1 - lost
 		}
 	}
 	return w
@@ -91,23 +99,52 @@ func (w *Weights) base(raw *[nSignals]float64) (sum float64) {
 	return sum
 }
 
-// ParseRanker returns a ranker with the weights given as "words=1,concepts=0.5"; signals not named weigh nothing.
-// It has no threshold: every candidate is ranked.
+// ParseRanker returns a ranker with the weights given as "words=1,concepts=0.5", or as "words=0.8,concepts=0.2/words=0.3,meaning=0.7"
+// within a language and across; signals not named weigh nothing. It has no threshold: every candidate is ranked.
 func ParseRanker(spec string) (Ranker, error) {
 	r := Ranker{Name: "custom:" + spec}
+	within, across, two := strings.Cut(spec, "/")
+	var err error
+	if r.Within, err = parseWeights(within); err == nil && two {
+		r.Across, err = parseWeights(across)
+	} else {
+		r.Across = r.Within
+	}
+	return r, err
+}
+
+func parseWeights(spec string) (out Weights, err error) {
 	for part := range strings.SplitSeq(spec, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		i := slices.Index(signalNames[:], name)
 		if i < 0 {
-			return r, fmt.Errorf("%q is no signal: want some of %s", name, strings.Join(signalNames[:], ", "))
+			return out, fmt.Errorf("%q is no signal: want some of %s", name, strings.Join(signalNames[:], ", "))
 		}
 		w, err := strconv.ParseFloat(value, 64)
 		if err != nil || !(w >= 0 && w <= 1000) {
-			return r, fmt.Errorf("%s: %q is no weight: want a number from 0 to 1000", name, value)
+			return out, fmt.Errorf("%s: %q is no weight: want a number from 0 to 1000", name, value)
 		}
-		r.Within[i], r.Across[i] = w, w
+		out[i] = w
 	}
-	return r, nil
+	return out, nil
+}
+
+// Without returns the ranker without a signal, the others weighing more in proportion: what the signal is worth shows in
+// what is lost.
+func (rk Ranker) Without(sig Signal) Ranker {
+	rk.Name += " without " + sig.String()
+	rk.Within, rk.Across = rk.Within.drop(sig), rk.Across.drop(sig)
+	return rk
+}
+
+// Signals are those that weigh something.
+func (rk *Ranker) Signals() (out []Signal) {
+	for sig := range nSignals {
+		if rk.Within[sig] > 0 || rk.Across[sig] > 0 {
+			out = append(out, sig)
+		}
+	}
+	return out
 }
 
 // Scored is a candidate with its raw signals and its score.

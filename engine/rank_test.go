@@ -37,7 +37,7 @@ func TestScoreIsTheSumOfItsParts(t *testing.T) {
 		ranked := rk.Rank(subject, prefer, drawCandidates(t), nil)
 		for i, s := range ranked {
 			sum := 0.0
-			for _, p := range parts(&s) {
+			for _, p := range s.Parts() {
 				if p.Raw < 0 || p.Raw > 1 || math.IsNaN(p.Raw) {
 					t.Fatalf("%s of %s is %v", p.Signal, s.Listing.ID, p.Raw)
 				}
@@ -171,7 +171,11 @@ func TestParseRanker(t *testing.T) {
 	if err != nil || rk.Within[SignalWords] != 1 || rk.Across[SignalConcepts] != 0.5 || rk.Within[SignalMeaning] != 0 {
 		t.Errorf("%+v, %v", rk, err)
 	}
-	for _, bad := range []string{"", "luck=1", "words", "words=x", "words=-1", "words=NaN", "words=1e9"} {
+	rk, err = ParseRanker("words=1/meaning=0.5,words=0.5")
+	if err != nil || rk.Within[SignalWords] != 1 || rk.Within[SignalMeaning] != 0 || rk.Across[SignalMeaning] != 0.5 || rk.Across[SignalWords] != 0.5 {
+		t.Errorf("%+v, %v", rk, err)
+	}
+	for _, bad := range []string{"", "luck=1", "words=1/", "/words=1", "words=1/luck=1", "words", "words=x", "words=-1", "words=NaN", "words=1e9"} {
 		if _, err := ParseRanker(bad); err == nil {
 			t.Errorf("ParseRanker(%q) is taken", bad)
 		}

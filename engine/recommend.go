@@ -147,20 +147,24 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	return a, nil
 }
 
-// Rank returns the candidates for a subject that is given as a listing and need not be stored, best first, without
-// explanations and without a threshold: what the evaluation lab measures. The query gives the kinds and the rules.
-func (rec *Recommender) Rank(ctx context.Context, subject *Listing, q Query) ([]Near, error) {
+// Rank hands over the candidates for a subject that is given as a listing and need not be stored, best first, without
+// explanations and without a threshold: what the evaluation lab measures. The query gives the kinds and the rules. What is
+// yielded is valid until yield returns.
+func (rec *Recommender) Rank(ctx context.Context, subject *Listing, q Query, yield func(*Scored)) error {
 	sc := rec.borrow()
 	defer rec.scratch.Put(sc)
 	r, err := rec.read(ctx, Entry{Listing: subject, Passages: rec.Split(subject)}, subject.Lang)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := rec.Retriever.Retrieve(ctx, r, q.clauses(subject, rec.Now()), perWay, &sc.candidates); err != nil {
-		return nil, err
+		return err
 	}
 	sc.scored = rec.Ranker.Rank(r, q.Prefer.Clauses(), &sc.candidates, sc.scored)
-	return near(sc.scored), nil
+	for i := range sc.scored {
+		yield(&sc.scored[i])
+	}
+	return nil
 }
 
 // near lists scored candidates by name.

@@ -112,6 +112,9 @@ func (s *csvSource) parse(row []byte) ([]string, error) {
 	return cells, nil
 }
 
+// Columns are the names in the header.
+func (s *csvSource) Columns() []string { return s.columns }
+
 func (s *csvSource) Next() (Record, error) {
 	for {
 		lines, start, err := s.row()

@@ -10,6 +10,11 @@ import (
 // ParseMapping reads "title=name,text=desc": for each key of a listing the source's name for it. A name with a comma
 // stands in quotes, as in a CSV file: title="Name, full" or "title=Name, full"; a quote within is doubled.
 func ParseMapping(spec string) (map[string]string, error) {
+	return ParseColumns(spec, keys, "a listing")
+}
+
+// ParseColumns is ParseMapping for the keys of something else.
+func ParseColumns(spec string, keys []string, of string) (map[string]string, error) {
 	out := map[string]string{}
 	for rest := spec; rest != ""; {
 		var key, column string
@@ -23,7 +28,7 @@ func ParseMapping(spec string) (map[string]string, error) {
 		case key == "" || column == "":
 			return nil, fmt.Errorf("%q: want key=column, such as title=name", key+column)
 		case !slices.Contains(keys, key):
-			return nil, fmt.Errorf("%q is no key of a listing: want one of %s", key, strings.Join(keys, ", "))
+			return nil, fmt.Errorf("%q is no key of %s: want one of %s", key, of, strings.Join(keys, ", "))
 		case out[key] != "":
 			return nil, fmt.Errorf("%q is mapped twice", key)
 		}

@@ -111,6 +111,9 @@ func showsDate(shown string, t time.Time) bool {
 	return year && more
 }
 
+// Columns are the names in the first row.
+func (s *xlsx) Columns() []string { return s.columns }
+
 func (s *xlsx) Next() (Record, error) {
 	for {
 		cells, raw, err := s.next()
