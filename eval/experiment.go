@@ -3,160 +3,273 @@ package eval
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/ketnoi/ketnoi/engine"
 )
 
-// Ranker ranks listings for a subject; *engine.Recommender is one.
+// Ranker ranks listings for a subject, best first; *engine.Recommender is one. It is asked from several goroutines at once.
 type Ranker interface {
-	Rank(ctx context.Context, subject *engine.Listing, q engine.Query) ([]engine.Near, error)
+	Rank(ctx context.Context, subject *engine.Listing, q engine.Query, yield func(*engine.Scored)) error
 }
 
-// Measures are the figures of a report, in order.
-var Measures = []string{"nDCG@10", "RR@10", "P@5", "R@100"}
-
-// Report is what an experiment found. A measure's figure is its mean over the topics; topics without any answer
-// count as zero, topics without a relevant document are left out.
-type Report struct {
-	Measures map[string]float64            `json:"measures"`
-	Slices   map[string]Slice              `json:"slices"`
-	Topics   map[string]map[string]float64 `json:"topics"`
-	Ranker   string                        `json:"ranker"`
-	Run      Run                           `json:"-"`
-}
-
-// Slice is a part of the judgements with its own figures.
-type Slice struct {
-	Topics   int                `json:"topics"`
-	Judged   int                `json:"judged"` // relevant documents
-	Measures map[string]float64 `json:"measures"`
-}
+// Defaults are the measures of a report, in order.
+var Defaults = []string{"nDCG@10", "RR@10", "P@5", "R@100", "AP", "Success@1", "Judged@10", "bpref", "RBP(p=0.8)"}
 
 // Experiment is a test collection and what to ask of it.
 type Experiment struct {
 	Topics   []Topic
 	Qrels    Qrels
 	Want     []engine.Kind
-	LangOf   map[string]string // language of each judged document, for the slices; may be nil
-	Progress func(done int)    // may be nil
+	Measures []Measure
+	Facts    Facts          // of the listings that can be shown; nil where they are unknown
+	Journal  *Journal       // keeps each topic's ranking, so that an experiment can go on where it was stopped; may be nil
+	Progress func(done int) // may be nil
 }
 
-// Execute ranks every topic that has judgements and measures the result.
-func (e *Experiment) Execute(ctx context.Context, r Ranker, name string) (*Report, error) {
-	topics := slices.DeleteFunc(slices.Clone(e.Topics), func(t Topic) bool { return relevant(e.Qrels[t.ID], 1) == 0 })
-	if len(topics) == 0 {
-		return nil, fmt.Errorf("no topic has a relevant document: do the ids of topics and judgements fit together?")
+// Facts are what slices and fairness need to know of the listings of a store, by id.
+type Facts map[string]Fact
+
+// Fact is what is known of a listing.
+type Fact struct {
+	Kind    engine.Kind
+	Title   string
+	Lang    string
+	Regions []string // of a country each
+	Size    string   // of the organisation, where the source says it
+	Gender  string   // as the person states it, where it is stated
+}
+
+// answer is one topic's ranking on its way to a Result.
+type answer struct {
+	Topic  string   `json:"topic"`
+	Lang   string   `json:"lang"`
+	Ranked []Ranked `json:"ranked"`
+	Shown  []Shown  `json:"shown"`
+	Took   float64  `json:"took_ms"`
+}
+
+const (
+	shownDepth = 10   // places that people look at: shown, and counted for exposure
+	bins       = 10   // of the reliability curve
+	maxRanked  = 1000 // of a topic; what comes later no measure of ours tells apart
+)
+
+// Topics with a relevant document are what measures are means over.
+func (e *Experiment) judged() []Topic {
+	return slices.DeleteFunc(slices.Clone(e.Topics), func(t Topic) bool { return !hasRelevant(e.Qrels[t.ID]) })
+}
+
+func hasRelevant(grades map[string]int) bool {
+	for _, g := range grades {
+		if g >= 1 {
+			return true
+		}
 	}
-	run, langs, err := e.rank(ctx, r, topics)
+	return false
+}
+
+// Digest tells the judgements of one collection from another's.
+func (q Qrels) Digest() string {
+	h := sha256.New()
+	_ = WriteQrels(h, q) // a hash takes all
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// Digest tells an experiment from another: its topics, kinds and judgements.
+func (e *Experiment) Digest() string {
+	h := sha256.New()
+	for _, t := range e.Topics {
+		fmt.Fprintf(h, "%q %q %q %q %q %q %q\n", t.ID, t.Title, t.Text, t.Lang, t.Fields, t.Regions, t.Languages)
+	}
+	fmt.Fprintf(h, "%q %s\n", e.Want, e.Qrels.Digest())
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// Score measures a run that was made elsewhere: over all topics that have a relevant document.
+func Score(name string, run Run, qrels Qrels, measures []Measure) (*Result, error) {
+	var ids []string
+	for topic, grades := range qrels {
+		if hasRelevant(grades) {
+			ids = append(ids, topic)
+		}
+	}
+	slices.Sort(ids)
+	res := &Result{Name: name, Run: run, Collection: qrels.Digest(), Slices: map[string]Slice{}}
+	if !slices.ContainsFunc(ids, func(id string) bool { return len(run[id]) > 0 }) {
+		return nil, errors.New("the run ranks nothing for any topic with a relevant document: do the ids of topics fit together?")
+	}
+	res.measure(ids, qrels, measures)
+	res.Calibration = Calibrate(run, qrels, bins)
+	return res, nil
+}
+
+// Execute ranks every topic that has judgements and measures the result. Of res it reads the description of what is measured
+// (Name, Ranker, …) and fills the rest. threshold is the least score of a good match.
+func (e *Experiment) Execute(ctx context.Context, r Ranker, threshold float64, res *Result) error {
+	topics := e.judged()
+	if len(topics) == 0 {
+		return errors.New("no topic has a relevant document: do the ids of topics and judgements fit together?")
+	}
+	answers, err := e.rank(ctx, r, topics)
+	if err != nil {
+		return err
+	}
+	res.Collection, res.Want, res.Run = e.Qrels.Digest(), e.Want, Run{}
+	ids := make([]string, len(topics))
+	langs := map[string]string{}
+	took := make([]float64, 0, len(topics))
+	res.Details = map[string]Detail{}
+	for i, t := range topics {
+		a := &answers[i]
+		ids[i] = t.ID
+		if len(a.Ranked) > 0 {
+			res.Run[t.ID] = a.Ranked
+		}
+		langs[t.ID] = a.Lang
+		took = append(took, a.Took)
+		if len(a.Ranked) == 0 || a.Ranked[0].Score < threshold {
+			res.Counts.NoMatch++
+		}
+		res.Details[t.ID] = e.detail(t, a)
+	}
+	res.measure(ids, e.Qrels, e.Measures)
+	e.slice(topics, ids, langs, res)
+	e.fairness(res)
+	slices.Sort(took)
+	res.Latency = &Latency{Median: took[len(took)/2], P95: took[(len(took)*95-1)/100]}
+	return nil
+}
+
+// Rank ranks every topic, judged or not, and measures nothing.
+func (e *Experiment) Rank(ctx context.Context, r Ranker) (Run, error) {
+	answers, err := e.rank(ctx, r, e.Topics)
 	if err != nil {
 		return nil, err
 	}
-	rep := &Report{Ranker: name, Run: run, Slices: map[string]Slice{}, Topics: map[string]map[string]float64{}}
-	all := e.measure(topics, run, func(string, string) bool { return true })
-	rep.Measures, rep.Topics = all.Measures, all.perTopic
-	if e.LangOf == nil {
-		return rep, nil
+	run := Run{}
+	for i, t := range e.Topics {
+		run[t.ID] = answers[i].Ranked
 	}
-	for name, keep := range map[string]func(topic, doc string) bool{
-		"same-language":  func(t, d string) bool { return e.LangOf[d] == langs[t] },
-		"cross-language": func(t, d string) bool { return e.LangOf[d] != langs[t] },
-	} {
-		if s := e.measure(topics, run, keep); s.Topics > 0 {
-			rep.Slices[name] = s.Slice
-		}
-	}
-	return rep, nil
+	return run, nil
 }
 
-// rank asks for every topic, on all cores.
-func (e *Experiment) rank(ctx context.Context, r Ranker, topics []Topic) (Run, map[string]string, error) {
+// rank asks for every topic, on all cores, those left out that the journal knows.
+func (e *Experiment) rank(ctx context.Context, r Ranker, topics []Topic) ([]answer, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	run, langs := Run{}, map[string]string{}
-	var failed error
-	work := make(chan Topic)
+	answers, done := make([]answer, len(topics)), 0
+	work := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			for t := range work {
-				subject, ranked, err := e.ask(ctx, r, t)
-				mu.Lock()
-				if err != nil {
-					failed = cmp.Or(failed, fmt.Errorf("topic %s: %w", t.ID, err))
-				} else {
-					run[t.ID], langs[t.ID] = ranked, subject.Lang
+			for i := range work {
+				a, known := e.Journal.known(topics[i].ID)
+				var err error
+				if !known {
+					a, err = e.ask(ctx, r, topics[i])
 				}
-				if e.Progress != nil {
-					e.Progress(len(run))
+				if err == nil && !known {
+					err = e.Journal.keep(&a)
+				}
+				mu.Lock()
+				if answers[i] = a; err != nil {
+					stop(fmt.Errorf("topic %s: %w", topics[i].ID, err))
+				}
+				if done++; e.Progress != nil {
+					e.Progress(done)
 				}
 				mu.Unlock()
 			}
 		})
 	}
-	for _, t := range topics {
-		work <- t
+	for i := range topics {
+		if ctx.Err() != nil {
+			break
+		}
+		work <- i
 	}
 	close(work)
 	wg.Wait()
-	return run, langs, failed
+	return answers, context.Cause(ctx)
 }
 
-func (e *Experiment) ask(ctx context.Context, r Ranker, t Topic) (*engine.Listing, []Ranked, error) {
+// subject is the listing that asks for a topic.
+func (t *Topic) subject() (*engine.Listing, error) {
+	if t.Listing != nil {
+		return t.Listing, nil
+	}
 	l := &engine.Listing{ID: t.ID, Kind: engine.Problem, Title: t.Title, Text: cmp.Or(t.Text, t.Title), Lang: t.Lang, Fields: t.Fields, Regions: t.Regions, Languages: t.Languages}
 	l.Title = cmp.Or(l.Title, "-")
-	if err := l.Normalise(); err != nil {
-		return nil, nil, err
-	}
-	near, err := r.Rank(ctx, l, engine.Query{Want: e.Want})
-	out := make([]Ranked, len(near))
-	for i, n := range near {
-		out[i] = Ranked{n.ID, n.Score}
-	}
-	Order(out)
-	return l, out, err
+	return l, l.Normalise()
 }
 
-type measured struct {
-	Slice
-	perTopic map[string]map[string]float64
+func (e *Experiment) ask(ctx context.Context, r Ranker, t Topic) (answer, error) {
+	l, err := t.subject()
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{Topic: t.ID, Lang: l.Lang}
+	grades := e.Qrels[t.ID]
+	start := time.Now()
+	err = r.Rank(ctx, l, engine.Query{Want: e.Want}, func(s *engine.Scored) {
+		if len(a.Ranked) == maxRanked {
+			return
+		}
+		a.Ranked = append(a.Ranked, Ranked{s.Listing.ID, s.Score})
+		g, judged := grades[s.Listing.ID]
+		if len(a.Ranked) <= shownDepth || judged && g >= 1 {
+			a.Shown = append(a.Shown, shown(s, len(a.Ranked), g, judged))
+		}
+	})
+	a.Took = time.Since(start).Seconds() * 1e3
+	Order(a.Ranked) // ties as trec_eval sees them
+	for i := range a.Shown {
+		s := &a.Shown[i]
+		s.Rank = 1 + slices.IndexFunc(a.Ranked, func(r Ranked) bool { return r.Doc == s.ID })
+	}
+	slices.SortFunc(a.Shown, func(x, y Shown) int { return cmp.Compare(x.Rank, y.Rank) })
+	return a, err
 }
 
-// measure computes the figures over the judgements that keep selects. Relevant documents that it does not select are
-// taken out of the rankings, so that they are neither a success nor in the way.
-func (e *Experiment) measure(topics []Topic, run Run, keep func(topic, doc string) bool) measured {
-	out := measured{Slice: Slice{Measures: map[string]float64{}}, perTopic: map[string]map[string]float64{}}
-	for _, t := range topics {
-		grades, others := map[string]int{}, map[string]bool{}
-		for doc, g := range e.Qrels[t.ID] {
-			if keep(t.ID, doc) || g < 1 {
-				grades[doc] = g
-			} else {
-				others[doc] = true
-			}
-		}
-		n := relevant(grades, 1)
-		if n == 0 {
-			continue
-		}
-		out.Topics++
-		out.Judged += n
-		ranking := slices.DeleteFunc(slices.Clone(run[t.ID]), func(d Ranked) bool { return others[d.Doc] })
-		out.perTopic[t.ID] = map[string]float64{}
-		for _, name := range Measures {
-			m, err := ParseMeasure(name)
-			if err != nil {
-				panic(err) // the list above is ours
-			}
-			v := m(ranking, grades, 1)
-			out.perTopic[t.ID][name] = v
-			out.Measures[name] += v
-		}
+func shown(s *engine.Scored, rank, grade int, judged bool) Shown {
+	out := Shown{Rank: rank, ID: s.Listing.ID, Title: s.Listing.Title, Lang: s.Listing.Lang, Score: s.Score, Parts: map[string]float64{}}
+	if judged {
+		out.Grade = &grade
 	}
-	for name := range out.Measures {
-		out.Measures[name] /= float64(out.Topics)
+	for _, p := range s.Parts() {
+		out.Parts[p.Signal] = p.Points
 	}
 	return out
+}
+
+// detail is a topic for people: what was shown, and which relevant listings were not.
+func (e *Experiment) detail(t Topic, a *answer) Detail {
+	d := Detail{Title: strings.TrimSpace(t.Title), Lang: a.Lang, Ranked: []Shown{}, Missed: []Shown{}}
+	found := map[string]bool{}
+	for _, s := range a.Shown {
+		found[s.ID] = true
+		if s.Rank <= shownDepth {
+			d.Ranked = append(d.Ranked, s)
+		} else {
+			d.Missed = append(d.Missed, s)
+		}
+	}
+	grades := e.Qrels[t.ID]
+	for _, doc := range slices.Sorted(maps.Keys(grades)) {
+		if g := grades[doc]; g >= 1 && !found[doc] {
+			d.Missed = append(d.Missed, Shown{ID: doc, Title: e.Facts[doc].Title, Lang: e.Facts[doc].Lang, Grade: &g})
+		}
+	}
+	return d
 }

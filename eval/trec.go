@@ -1,40 +1,35 @@
-// Package eval measures rankings: it reads topics and judgements, ranks every topic, computes measures as trec_eval
-// does, and reports them by slices.
 package eval
 
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/go-json-experiment/json"
+	"unicode/utf8"
 )
 
 // Qrels are judgements: topic -> document -> grade.
 type Qrels map[string]map[string]int
 
-// Run is a ranking for each topic.
+// Run is a ranking for each topic, each in the order of Order.
 type Run map[string][]Ranked
 
-// Topic is one question of a test collection. Its keys are those of a listing; others in the file are passed over.
-type Topic struct {
-	ID        string   `json:"id"`
-	Title     string   `json:"title"`
-	Text      string   `json:"text"`
-	Lang      string   `json:"lang"`
-	Fields    []string `json:"fields"`
-	Regions   []string `json:"regions"`
-	Languages []string `json:"languages"`
-}
+// The range of a grade. Real scales are short; beyond it stands a slip or another column.
+const (
+	minGrade = -1_000
+	maxGrade = 1_000
+)
 
-// scanLines calls yield for every line that is not empty, with its number; gzipped input is unpacked.
-func scanLines(r io.Reader, yield func(n int, line string) error) error {
+// scanLines calls yield for every line that is not empty, with its number; gzipped input is unpacked. Lines end as on Unix or
+// Windows, mixed or not. The line is valid until yield returns.
+func scanLines(r io.Reader, yield func(n int, line []byte) error) error {
 	buf := bufio.NewReaderSize(r, 1<<16)
 	if magic, _ := buf.Peek(2); bytes.Equal(magic, []byte{0x1F, 0x8B}) {
 		z, err := gzip.NewReader(buf)
@@ -48,14 +43,23 @@ func scanLines(r io.Reader, yield func(n int, line string) error) error {
 	n := 0
 	for sc.Scan() {
 		n++
-		line := sc.Text()
+		line := sc.Bytes()
 		if n == 1 {
-			line = strings.TrimPrefix(line, "\uFEFF")
+			line = bytes.TrimPrefix(line, []byte("\uFEFF"))
 		}
-		if line = strings.TrimSpace(line); line == "" {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		if err := yield(n, line); err != nil {
+		var err error
+		switch {
+		case bytes.IndexByte(line, '\r') >= 0:
+			err = errors.New("a carriage return within the line: save the file with line ends of Unix or Windows")
+		case !utf8.Valid(line):
+			err = errors.New("not valid UTF-8")
+		default:
+			err = yield(n, line)
+		}
+		if err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
 	}
@@ -65,92 +69,158 @@ func scanLines(r io.Reader, yield func(n int, line string) error) error {
 	return nil
 }
 
-// ReadQrels reads judgements in TREC form, "topic iteration document grade", strictly.
-func ReadQrels(r io.Reader) (Qrels, error) {
-	q := Qrels{}
-	return q, scanLines(r, func(_ int, line string) error {
-		f := strings.Fields(line)
-		if len(f) != 4 {
-			return fmt.Errorf("%d columns instead of 4 (topic, iteration, document, grade)", len(f))
+// names keeps one copy of each name, so that a file of millions of lines costs what its different names cost.
+type names map[string]string
+
+func (n names) of(b []byte) string {
+	if s, ok := n[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	n[s] = s
+	return s
+}
+
+// columns splits a line at white space into exactly len(out) columns.
+func columns(line []byte, out [][]byte, want string) error {
+	i := 0
+	for f := range bytes.FieldsSeq(line) {
+		if i < len(out) {
+			out[i] = f
 		}
-		grade, err := strconv.Atoi(f[3])
+		i++
+	}
+	if i != len(out) {
+		return fmt.Errorf("%d columns instead of %d (%s)", i, len(out), want)
+	}
+	return nil
+}
+
+// ReadQrels reads judgements in TREC form, "topic iteration document grade", strictly. Errors name the line.
+func ReadQrels(r io.Reader) (Qrels, error) {
+	q, known, f := Qrels{}, names{}, make([][]byte, 4)
+	err := scanLines(r, func(_ int, line []byte) error {
+		if err := columns(line, f, "topic, iteration, document, grade"); err != nil {
+			return err
+		}
+		grade, err := strconv.Atoi(string(f[3]))
 		if err != nil {
 			return fmt.Errorf("grade %q is no whole number", f[3])
 		}
-		if old, dup := q[f[0]][f[2]]; dup {
-			return fmt.Errorf("topic %s judges %s twice (%d before)", f[0], f[2], old)
-		}
-		if q[f[0]] == nil {
-			q[f[0]] = map[string]int{}
-		}
-		q[f[0]][f[2]] = grade
-		return nil
+		return q.add(known.of(f[0]), known.of(f[2]), grade)
 	})
-}
-
-// ReadRun reads a run in TREC form, "topic Q0 document rank score tag", strictly. The rank is not used: the order is
-// that of the scores.
-func ReadRun(r io.Reader) (Run, error) {
-	run := Run{}
-	seen := map[[2]string]bool{}
-	err := scanLines(r, func(_ int, line string) error {
-		f := strings.Fields(line)
-		if len(f) != 6 {
-			return fmt.Errorf("%d columns instead of 6 (topic, Q0, document, rank, score, tag)", len(f))
-		}
-		score, err := strconv.ParseFloat(f[4], 64)
-		if err != nil || math.IsNaN(score) || math.IsInf(score, 0) {
-			return fmt.Errorf("score %q is no number", f[4])
-		}
-		if seen[[2]string{f[0], f[2]}] {
-			return fmt.Errorf("topic %s ranks %s twice", f[0], f[2])
-		}
-		seen[[2]string{f[0], f[2]}] = true
-		run[f[0]] = append(run[f[0]], Ranked{f[2], score})
-		return nil
-	})
-	for _, r := range run {
-		Order(r)
+	if err != nil {
+		return nil, err
 	}
-	return run, err
+	return q, nil
 }
 
-// WriteRun writes a run in TREC form, topics in order.
-func WriteRun(w io.Writer, run Run, tag string) error {
+// add takes one judgement.
+func (q Qrels) add(topic, doc string, grade int) error {
+	if grade < minGrade || grade > maxGrade {
+		return fmt.Errorf("grade %d is out of range: want %d to %d", grade, minGrade, maxGrade)
+	}
+	if old, dup := q[topic][doc]; dup {
+		return fmt.Errorf("topic %s judges %s twice (%d before)", topic, doc, old)
+	}
+	if q[topic] == nil {
+		q[topic] = map[string]int{}
+	}
+	q[topic][doc] = grade
+	return nil
+}
+
+// Transpose asks the other way round: documents become topics.
+func (q Qrels) Transpose() Qrels {
+	out := Qrels{}
+	for topic, grades := range q {
+		for doc, g := range grades {
+			if out[doc] == nil {
+				out[doc] = map[string]int{}
+			}
+			out[doc][topic] = g
+		}
+	}
+	return out
+}
+
+// WriteQrels writes judgements in TREC form, in order of topic and document.
+func WriteQrels(w io.Writer, q Qrels) error {
 	buf := bufio.NewWriter(w)
-	topics := make([]string, 0, len(run))
-	for t := range run {
-		topics = append(topics, t)
-	}
-	slices.Sort(topics)
-	for _, t := range topics {
-		for i, d := range run[t] {
-			fmt.Fprintf(buf, "%s Q0 %s %d %s %s\n", t, d.Doc, i+1, strconv.FormatFloat(d.Score, 'g', -1, 64), tag)
+	for _, topic := range slices.Sorted(maps.Keys(q)) {
+		for _, doc := range slices.Sorted(maps.Keys(q[topic])) {
+			fmt.Fprintf(buf, "%s 0 %s %d\n", topic, doc, q[topic][doc])
 		}
 	}
 	return buf.Flush()
 }
 
-// ReadTopics reads topics, one JSON object a line.
-func ReadTopics(r io.Reader) ([]Topic, error) {
-	var out []Topic
-	seen := map[string]bool{}
-	err := scanLines(r, func(_ int, line string) error {
-		var t Topic
-		if err := json.Unmarshal([]byte(line), &t); err != nil {
+// ReadRun reads a run in TREC form, "topic Q0 document rank score tag", strictly, and returns its tag. The rank is not used:
+// the order is that of the scores. A file holds one run. Errors name the line. It keeps about 30 bytes a line.
+func ReadRun(r io.Reader) (Run, string, error) {
+	lines, known, f, tag := map[string][]int32{}, names{}, make([][]byte, 6), ""
+	run := Run{}
+	err := scanLines(r, func(n int, line []byte) error {
+		if err := columns(line, f, "topic, Q0, document, rank, score, tag"); err != nil {
 			return err
 		}
-		switch {
-		case t.ID == "":
-			return fmt.Errorf("id: missing")
-		case seen[t.ID]:
-			return fmt.Errorf("id: %s stands twice", t.ID)
-		case t.Title == "" && t.Text == "":
-			return fmt.Errorf("topic %s has neither title nor text", t.ID)
+		score, err := strconv.ParseFloat(string(f[4]), 64)
+		if err != nil || math.IsNaN(score) || math.IsInf(score, 0) {
+			return fmt.Errorf("score %q is no number", f[4])
 		}
-		seen[t.ID] = true
-		out = append(out, t)
+		switch {
+		case tag == "":
+			tag = string(f[5])
+		case tag != string(f[5]):
+			return fmt.Errorf("tag %q after %q: a file holds one run", f[5], tag)
+		}
+		topic := known.of(f[0])
+		run[topic] = append(run[topic], Ranked{known.of(f[2]), score})
+		lines[topic] = append(lines[topic], int32(min(n, math.MaxInt32)))
 		return nil
 	})
-	return out, err
+	if err == nil {
+		err = run.twice(lines)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	for _, r := range run {
+		Order(r)
+	}
+	return run, tag, nil
+}
+
+// twice finds the first line that ranks a document for the second time.
+func (run Run) twice(lines map[string][]int32) error {
+	first, topic, doc := int32(math.MaxInt32), "", ""
+	for t, ranking := range run {
+		at := make([]int32, len(ranking))
+		for i := range at {
+			at[i] = int32(i)
+		}
+		slices.SortFunc(at, func(a, b int32) int {
+			return cmp.Or(cmp.Compare(ranking[a].Doc, ranking[b].Doc), cmp.Compare(a, b))
+		})
+		for i := 1; i < len(at); i++ {
+			if n := lines[t][at[i]]; ranking[at[i]].Doc == ranking[at[i-1]].Doc && n < first {
+				first, topic, doc = n, t, ranking[at[i]].Doc
+			}
+		}
+	}
+	if topic == "" {
+		return nil
+	}
+	return fmt.Errorf("line %d: topic %s ranks %s twice", first, topic, doc)
+}
+
+// WriteRun writes a run in TREC form, topics in order.
+func WriteRun(w io.Writer, run Run, tag string) error {
+	buf := bufio.NewWriter(w)
+	for _, t := range slices.Sorted(maps.Keys(run)) {
+		for i, d := range run[t] {
+			fmt.Fprintf(buf, "%s Q0 %s %d %s %s\n", t, d.Doc, i+1, strconv.FormatFloat(d.Score, 'g', -1, 64), tag)
+		}
+	}
+	return buf.Flush()
 }

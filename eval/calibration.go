@@ -1,0 +1,63 @@
+package eval
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Calibration says whether a score means what it says: of listings scored 0.7, are 7 in 10 accepted?
+type Calibration struct {
+	ECE    float64 `json:"ece"` // expected calibration error, 0 to 1
+	Bins   []Bin   `json:"bins"`
+	Judged int     `json:"judged"`
+}
+
+// Bin is a part of the judged listings by score: a point of the reliability curve.
+type Bin struct {
+	Low      float64 `json:"low"` // scores
+	High     float64 `json:"high"`
+	Score    float64 `json:"score"`    // mean
+	Accepted float64 `json:"accepted"` // share with grade 1 or more
+	Count    int     `json:"count"`
+}
+
+// Calibrate compares scores with acceptance among judged listings, in bins of about equal size; equal scores share a bin.
+// For the error, scores beyond 0 to 1 count as 0 or 1. It is nil where nothing that was ranked is judged. Source: Naeini,
+// Cooper and Hauskrecht 2015; with bins of equal size, as Nguyen and O'Connor 2015 take them.
+func Calibrate(run Run, qrels Qrels, bins int) *Calibration {
+	type pair struct {
+		score    float64
+		accepted bool
+	}
+	var pairs []pair
+	for topic, ranking := range run {
+		for _, d := range ranking {
+			if g, judged := qrels[topic][d.Doc]; judged {
+				pairs = append(pairs, pair{d.Score, g >= 1})
+			}
+		}
+	}
+	if len(pairs) == 0 {
+		return nil
+	}
+	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.score, b.score) })
+	out := &Calibration{Judged: len(pairs)}
+	for from := 0; from < len(pairs); {
+		to := max(from+1, (len(out.Bins)+1)*len(pairs)/bins)
+		for to < len(pairs) && pairs[to].score == pairs[to-1].score {
+			to++
+		}
+		b := Bin{Low: pairs[from].score, High: pairs[to-1].score, Count: to - from}
+		for _, p := range pairs[from:to] {
+			b.Score += p.score / float64(b.Count)
+			if p.accepted {
+				b.Accepted += 1 / float64(b.Count)
+			}
+		}
+		out.ECE += float64(b.Count) / float64(len(pairs)) * math.Abs(max(0, min(1, b.Score))-b.Accepted)
+		out.Bins = append(out.Bins, b)
+		from = to
+	}
+	return out
+}
