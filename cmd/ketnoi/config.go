@@ -18,6 +18,7 @@ import (
 	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/engine/store/postgres"
 	"github.com/ketnoi/ketnoi/engine/text"
+	"github.com/ketnoi/ketnoi/eval"
 	"github.com/ketnoi/ketnoi/ingest"
 )
 
@@ -78,13 +79,25 @@ type config struct {
 	json               bool
 	colour             bool // of standard output; no flag, but NO_COLOR and the terminal decide
 	topics, qrels, out string
-	weights            string
+	weights            []string
 	addr               string
 	hosts              []string
 	once               bool
 	queries            int
 	verify             bool
 	sample             int
+	measures           []string
+	listings           []string
+	tableColumns       []string
+	bounds             []string
+	runs               []string
+	grades             []string
+	ablate             bool
+	rounds             int
+	seed               uint64
+	depth, random      int
+	clip               float64
+	keyFile            string
 	interactive        bool // standard error is a terminal that a person watches
 	width              int  // of the terminal, in columns
 }
@@ -243,13 +256,40 @@ func (c *config) wantFlag(cmd *cobra.Command) {
 
 func (c *config) evalFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.topics, "topics", "", "topics, JSONL with id, title, text (gzipped or not)")
-	f.StringVar(&c.qrels, "qrels", "", "judgements, TREC form: topic 0 document grade")
-	c.wantFlag(cmd)
-	f.StringVar(&c.out, "out", "", "folder to write the run (TREC form) and the figures to")
-	f.StringVar(&c.weights, "weights", "", "rank by these weights instead, such as words=1 or meaning=1,concepts=0.5")
-	f.BoolVar(&c.json, "json", false, "print JSON")
+	c.collectionFlags(cmd)
+	f.StringArrayVar(&c.weights, "weights", nil, "measure a ranker of these weights, such as meaning=1,concepts=0.5, or two sets, within a language and across, parted by /; or default (which it is where none is named), or bm25, plain BM25 over whole listings as a yardstick; may be repeated")
+	f.BoolVar(&c.ablate, "ablate", false, "measure the first ranker without each of its signals too")
+	f.BoolVar(&c.back, "back", false, "measure the other direction too: who was judged relevant asks, and the topics (stored as listings) are to be found")
+	f.StringSliceVar(&c.listings, "listings", nil, "rank the listings of these `FILES` instead of a store's; --kind, --lang, --map and --basis are read as by \"ketnoi ingest\"")
+	f.StringVar(&c.kind, "kind", "", "with --listings: kind of every listing")
+	f.StringVar(&c.lang, "lang", "", "with --listings: language of every listing")
+	f.StringArrayVar(&c.mapping, "map", nil, "with --listings: other people's column names: `KEY=COLUMN`,…")
+	f.StringVar(&c.basis, "basis", "", "with --listings: ground for processing data about persons that state none")
+	f.StringVar(&c.out, "out", "", "folder to write the report, the figures (JSON) and the runs (TREC form) to")
+	c.chanceFlags(cmd)
 	c.retrieveFlags(cmd)
+}
+
+// collectionFlags are topics, judgements and what is wanted.
+func (c *config) collectionFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.topics, "topics", "", "topics: JSONL, CSV or XLSX with id, title, text (gzipped or not)")
+	f.StringVar(&c.qrels, "qrels", "", "judgements: TREC form (topic 0 document grade), or CSV, XLSX or JSONL with topic, listing, grade")
+	c.columnsFlag(cmd)
+	c.wantFlag(cmd)
+}
+
+func (c *config) columnsFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&c.tableColumns, "columns", nil, "names of a table's columns, where they are not found: `KEY=NAME`,… such as topic=Problem,grade=Result")
+}
+
+// chanceFlags are measures and what statistics hang on.
+func (c *config) chanceFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringSliceVar(&c.measures, "measures", eval.Defaults, "measures by their ir_measures names, also P(rel=2)@5, AP(rel=2), Success@5; the first leads the comparison")
+	f.IntVar(&c.rounds, "rounds", 100_000, "of the randomization test, and up to 10,000 of the bootstrap")
+	f.Uint64Var(&c.seed, "seed", 1, "of everything random")
+	f.BoolVar(&c.json, "json", false, "print JSON")
 }
 
 func (c *config) serveFlags(cmd *cobra.Command) {

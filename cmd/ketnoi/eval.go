@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"github.com/ketnoi/ketnoi/engine"
@@ -18,23 +19,52 @@ import (
 func newEval(c *config) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval --topics FILE --qrels FILE",
-		Short: "Measure the ranking on judged topics",
-		Long: `Ranks the store's listings for every judged topic and prints the measures, over all judgements and by whether the
-judged listing is in the topic's language. A slice counts only its own relevant listings; the others are taken out of
-the ranking, so that they are neither a success nor in the way.`,
-		Example: `  ketnoi eval --topics problems.jsonl --qrels qrels.txt --want expert,technology
-  ketnoi eval --topics topics.jsonl --qrels qrels.txt --want expert --weights words=1 --json`,
+		Short: "Measure rankings on judged topics, compare them, and report",
+		Long: `Ranks the store's listings for every judged topic and prints the measures, over all judgements and by parts: whether the
+judged listing is in the topic's language, which languages, which kind, the topic's field and region. A part counts only
+its own relevant listings; the others are taken out of the ranking, so that they are neither a success nor in the way.
+
+Several --weights are measured one after the other and compared with the first; --ablate adds the first without each of
+its signals. With --out, a folder gets the figures (JSON), the runs (TREC form) and a report to read (report.html,
+report.md); an experiment that was stopped goes on where it was.
+
+Topics and judgements are TREC files, JSONL, CSV or XLSX. See docs/evaluation.md.`,
+		Example: `  ketnoi eval --topics problems.jsonl --qrels qrels.txt --want expert,technology --out lab
+  ketnoi eval --topics topics.xlsx --qrels judgements.xlsx --want expert --weights default --weights words=1
+  ketnoi eval --topics topics.jsonl --qrels qrels.txt --listings providers.jsonl.gz --kind expert --map title=firm --out lab
+  ketnoi eval compare before/additive-1.json after/additive-1.json --bound nDCG@10=0.01`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.runEval(cmd.Context()) },
 	}
 	c.evalFlags(cmd)
+	cmd.AddCommand(newScore(c), newCompare(c), newPool(c), newJudgements(c), newPropensity(c))
 	return cmd
+}
+
+// trial is one ranker to be measured, one way round.
+type trial struct {
+	name    string
+	ranker  engine.Ranker // only a name for BM25
+	answers eval.Ranker
+	x       *eval.Experiment
 }
 
 func (c *config) runEval(ctx context.Context) error {
 	x := &eval.Experiment{}
-	if err := c.readCollection(x); err != nil {
+	err := c.readCollection(x)
+	if err != nil {
 		return err
+	}
+	rankers, err := c.rankers("default")
+	if err != nil {
+		return err
+	}
+	if len(c.listings) > 0 {
+		remove, err := c.temporaryStore(ctx)
+		defer remove()
+		if err != nil {
+			return err
+		}
 	}
 	h, err := c.ready(ctx, os.Stderr, byIndex)
 	if err != nil {
@@ -44,137 +74,192 @@ func (c *config) runEval(ctx context.Context) error {
 	if err := h.requireListings(ctx); err != nil {
 		return err
 	}
-	if c.weights != "" {
-		if h.desk.Load().rec.Ranker, err = engine.ParseRanker(c.weights); err != nil {
-			return fmt.Errorf("--weights: %w", err)
+	if x.Facts, err = h.facts(ctx); err != nil {
+		return err
+	}
+	c.warnUnknown(x)
+	var trials []trial
+	for _, rk := range rankers {
+		trials = append(trials, trial{rk.Name, rk, nil, x})
+	}
+	if c.back {
+		turned, err := h.turn(ctx, x)
+		if err != nil {
+			return err
+		}
+		for _, rk := range rankers {
+			trials = append(trials, trial{rk.Name + " back", rk, nil, turned})
 		}
 	}
-	rep, err := c.measure(ctx, h, x)
+	answers, err := h.answerers(ctx, rankers)
 	if err != nil {
 		return err
 	}
-	if c.out != "" {
-		if err := writeReport(c.out, rep); err != nil {
-			return fmt.Errorf("--out: %w", err)
-		}
+	for i := range trials {
+		trials[i].answers = answers[trials[i].ranker.Name]
 	}
-	if c.json {
-		return printJSON(rep)
+	results, err := c.measureAll(ctx, h, trials)
+	if err != nil {
+		return err
 	}
-	printReport(rep)
-	return nil
+	return c.tell(results, len(rankers))
 }
 
-// measure runs the experiment on an open store.
-func (c *config) measure(ctx context.Context, h *house, x *eval.Experiment) (*eval.Report, error) {
-	var err error
-	if x.LangOf, err = languagesOf(ctx, h, x.Qrels); err != nil {
-		return nil, err
+// rankers are those that --weights and --ablate name, or otherwise.
+func (c *config) rankers(otherwise ...string) ([]engine.Ranker, error) {
+	var out []engine.Ranker
+	specs := c.weights
+	if len(specs) == 0 {
+		specs = otherwise
 	}
-	m := c.meter(os.Stderr, "ranking topics", len(x.Topics))
-	x.Progress = m.set
-	defer m.finish(false)
-	return x.Execute(ctx, h.desk.Load().rec, h.desk.Load().rec.Ranker.Name)
-}
-
-func (c *config) readCollection(x *eval.Experiment) error {
-	if c.topics == "" || c.qrels == "" {
-		return errors.New("name the topics with --topics FILE and the judgements with --qrels FILE")
-	}
-	f, err := os.Open(c.topics)
-	if err != nil {
-		return fmt.Errorf("--topics: %w", err)
-	}
-	defer f.Close()
-	if x.Topics, err = eval.ReadTopics(f); err != nil {
-		return fmt.Errorf("%s: %w", c.topics, err)
-	}
-	q, err := os.Open(c.qrels)
-	if err != nil {
-		return fmt.Errorf("--qrels: %w", err)
-	}
-	defer q.Close()
-	if x.Qrels, err = eval.ReadQrels(q); err != nil {
-		return fmt.Errorf("%s: %w", c.qrels, err)
-	}
-	for _, k := range c.want {
-		switch kind := engine.Kind(k); kind {
-		case engine.Expert, engine.Technology, engine.Problem:
-			x.Want = append(x.Want, kind)
+	for _, spec := range specs {
+		rk := engine.DefaultRanker()
+		switch spec {
+		case "default":
+		case eval.BM25Name:
+			rk = engine.Ranker{Name: spec}
 		default:
-			return fmt.Errorf("--want %q: want expert, technology or problem", k)
+			var err error
+			if rk, err = engine.ParseRanker(spec); err != nil {
+				return nil, fmt.Errorf("--weights: %w", err)
+			}
 		}
-	}
-	return nil
-}
-
-// languagesOf returns the language of every judged listing that is stored.
-func languagesOf(ctx context.Context, h *house, qrels eval.Qrels) (map[string]string, error) {
-	out := map[string]string{}
-	var ids []string
-	flush := func() error {
-		entries, err := h.store.Entries(ctx, ids, "")
-		for _, e := range entries {
-			out[e.Listing.ID] = e.Listing.Lang
+		if slices.ContainsFunc(out, func(o engine.Ranker) bool { return o.Name == rk.Name }) {
+			return nil, fmt.Errorf("--weights %s stands twice", spec)
 		}
-		ids = ids[:0]
-		return err
+		out = append(out, rk)
 	}
-	for _, docs := range qrels {
-		for doc := range docs {
-			if ids = append(ids, doc); len(ids) == 500 {
-				if err := flush(); err != nil {
-					return nil, err
-				}
+	if c.ablate {
+		first := out[0]
+		for _, sig := range first.Signals() {
+			if sig != engine.SignalPreference { // topics state none
+				out = append(out, first.Without(sig))
 			}
 		}
 	}
-	return out, flush()
+	return out, nil
 }
 
-func writeReport(dir string, rep *eval.Report) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
+// answerers makes the rankers answer, by their names.
+func (h *house) answerers(ctx context.Context, rankers []engine.Ranker) (map[string]eval.Ranker, error) {
+	out := map[string]eval.Ranker{}
+	for _, rk := range rankers {
+		if rk.Name != eval.BM25Name {
+			out[rk.Name] = h.desk.Load().ranked(rk)
+			continue
+		}
+		bm25 := &eval.BM25{}
+		if err := h.eachListed(ctx, func(l *engine.Listing) error { bm25.Add(l); return nil }); err != nil {
+			return nil, err
+		}
+		out[rk.Name] = bm25
 	}
-	body, err := json.Marshal(rep, json.Deterministic(true), jsontext.WithIndent("  "))
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "report.json"), append(body, '\n'), 0o666); err != nil {
-		return err
-	}
-	f, err := os.Create(filepath.Join(dir, "run.txt"))
-	if err != nil {
-		return err
-	}
-	return errors.Join(eval.WriteRun(f, rep.Run, "ketnoi"), f.Close())
+	return out, nil
 }
 
-func printReport(rep *eval.Report) {
-	fmt.Printf("%-16s %7s %7s", "slice", "topics", "judged")
-	for _, m := range eval.Measures {
-		fmt.Printf(" %8s", m)
+// measureAll runs the trials, one after the other.
+func (c *config) measureAll(ctx context.Context, h *house, trials []trial) ([]*eval.Result, error) {
+	d := h.desk.Load()
+	seq, err := h.store.Seq(ctx)
+	if err != nil {
+		return nil, err
 	}
-	fmt.Println()
-	row := func(name string, topics, judged int, measures map[string]float64) {
-		counted := ""
-		if judged > 0 {
-			counted = fmt.Sprint(judged)
-		}
-		fmt.Printf("%-16s %7d %7s", name, topics, counted)
-		for _, m := range eval.Measures {
-			fmt.Printf(" %8.4f", measures[m])
-		}
-		fmt.Println()
-	}
-	row("all", len(rep.Topics), 0, rep.Measures)
-	for _, name := range []string{"same-language", "cross-language"} {
-		if s, ok := rep.Slices[name]; ok {
-			row(name, s.Topics, s.Judged, s.Measures)
+	if c.out != "" {
+		if err := os.MkdirAll(c.out, 0o777); err != nil {
+			return nil, fmt.Errorf("--out: %w", err)
 		}
 	}
-	same, cross := rep.Slices["same-language"].Measures["nDCG@10"], rep.Slices["cross-language"].Measures["nDCG@10"]
-	if same > 0 && cross > 0 {
-		fmt.Printf("cross-language nDCG@10 is %.2f of the same-language figure (ranker %s)\n", cross/same, rep.Ranker)
+	var results []*eval.Result
+	var journals []string
+	for i, t := range trials {
+		res := &eval.Result{Name: t.name, Ranker: t.ranker.Name, Weights: weightSets(&t.ranker), Model: d.spec.Name}
+		if c.out != "" {
+			path := filepath.Join(c.out, fileName(res.Name)+".journal")
+			subject := fmt.Sprint(h.store.Address(), seq, d.spec.Name, t.ranker, t.x.Digest())
+			if t.x.Journal, err = eval.OpenJournal(path, subject); err != nil {
+				return nil, fmt.Errorf("--out: %w", err)
+			}
+			journals = append(journals, path)
+			if n := t.x.Journal.Known(); n > 0 {
+				fmt.Fprintf(os.Stderr, "%s: %d topics were ranked before and are taken over\n", res.Name, n)
+			}
+		}
+		what := "ranking topics"
+		if len(trials) > 1 {
+			what = fmt.Sprintf("%d of %d, %s", i+1, len(trials), res.Name)
+		}
+		m := c.meter(os.Stderr, what, len(t.x.Topics))
+		t.x.Progress = m.set
+		err := t.x.Execute(ctx, t.answers, t.ranker.Threshold, res)
+		m.finish(false)
+		if t.x.Journal != nil {
+			err = errors.Join(err, t.x.Journal.Close())
+			t.x.Journal = nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := c.keepResult(res); err != nil {
+			return nil, fmt.Errorf("--out: %w", err)
+		}
+		results = append(results, res)
 	}
+	for _, path := range journals { // all is measured: nothing is left to go on with
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// tell prints the results and writes the report. The first n are of one direction, the others of the other one.
+func (c *config) tell(results []*eval.Result, n int) error {
+	var comparisons []*eval.Comparison
+	for part := range slices.Chunk(results, n) {
+		if len(part) < 2 {
+			continue
+		}
+		found, err := eval.Compare(part, c.measures, eval.Chance{Rounds: c.rounds, Seed: c.seed})
+		if err != nil {
+			return err
+		}
+		comparisons = append(comparisons, found...)
+	}
+	if err := c.report(c.out, results, comparisons); err != nil {
+		return err
+	}
+	if c.json {
+		for _, res := range results {
+			res.Details = nil // they are for people, and in the files of --out
+		}
+		if len(results) == 1 {
+			return printJSON(results[0])
+		}
+		return printJSON(struct {
+			Results     []*eval.Result     `json:"results"`
+			Comparisons []*eval.Comparison `json:"comparisons"`
+		}{results, comparisons})
+	}
+	p := newPrinter()
+	p.results(results, c.measures)
+	for _, cmp := range comparisons {
+		p.comparison(cmp)
+	}
+	return p.err
+}
+
+// fileName makes a name of a result one of a file.
+func fileName(name string) string {
+	safe := func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.=+@", r) {
+			return r
+		}
+		return '-'
+	}
+	return strings.TrimLeft(strings.Map(safe, name), ".")
+}
+
+// ranked answers as the desk does, but for the ranker.
+func (d *desk) ranked(rk engine.Ranker) *engine.Recommender {
+	return &engine.Recommender{Retriever: d.rec.Retriever, Library: d.rec.Library, Embedder: d.rec.Embedder, Glossary: d.rec.Glossary, Ranker: rk, Split: d.rec.Split, Now: time.Now}
 }

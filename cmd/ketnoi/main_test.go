@@ -20,7 +20,6 @@ import (
 
 	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/engine/store"
-	"github.com/ketnoi/ketnoi/eval/demo"
 )
 
 // TestMain lets the test binary stand in for ketnoi itself: called with KETNOI_AS_PROGRAM it is the program.
@@ -347,44 +346,6 @@ func TestExitCodes(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "dry.db")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("a dry run made a store")
-	}
-}
-
-// TestEval measures the demo corpus and holds the ranking to what it reached: a change that costs more fails here.
-func TestEval(t *testing.T) {
-	dir := demoStoreIn(t)
-	if err := os.CopyFS(filepath.Join(dir, "demo"), demo.Files()); err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"--store", inDemo, "eval", "--topics", "demo/" + demo.Topics, "--qrels", "demo/" + demo.Qrels, "--want", "expert,technology"}
-	out, errs, code := ketnoi(t, dir, append(args, "--json", "--out", "report")...)
-	if code != 0 {
-		t.Fatal(errs)
-	}
-	var rep struct {
-		Measures map[string]float64
-		Slices   map[string]struct {
-			Topics   int
-			Measures map[string]float64
-		}
-		Topics map[string]map[string]float64
-	}
-	if err := json.Unmarshal([]byte(out), &rep, json.MatchCaseInsensitiveNames(true)); err != nil {
-		t.Fatal(err)
-	}
-	same, cross := rep.Slices["same-language"], rep.Slices["cross-language"]
-	t.Logf("nDCG@10: %.3f over all, %.3f same-language (%d topics), %.3f cross-language (%d topics)", rep.Measures["nDCG@10"], same.Measures["nDCG@10"], same.Topics, cross.Measures["nDCG@10"], cross.Topics)
-	if rep.Measures["nDCG@10"] < 0.57 || cross.Measures["nDCG@10"] < 0.52 || cross.Topics < 100 || len(rep.Topics) != 144 {
-		t.Errorf("the ranking fell: %+v", rep.Measures)
-	}
-	for _, name := range []string{"report/report.json", "report/run.txt"} {
-		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	table, _, _ := ketnoi(t, dir, args...)
-	if !strings.Contains(table, "cross-language nDCG@10 is") {
-		t.Error(table)
 	}
 }
 

@@ -233,23 +233,34 @@ func (c *config) compare(ctx context.Context, h *house, m *model) (better bool, 
 	if err != nil {
 		return false, err
 	}
-	figure := map[*model]float64{}
+	if x.Facts, err = h.facts(ctx); err != nil {
+		return false, err
+	}
+	var results []*eval.Result
+	p := newPrinter()
 	for _, of := range []*model{h.model, m} {
 		d, err := h.loaded(ctx, c, of, os.Stderr, total, byIndex)
 		if err != nil {
 			return false, err
 		}
 		h.desk.Store(d)
-		rep, err := c.measure(ctx, h, x)
+		res := &eval.Result{Name: of.spec.Name, Ranker: d.rec.Ranker.Name, Model: of.spec.Name}
+		bar := c.meter(os.Stderr, "ranking topics", len(x.Topics))
+		x.Progress = bar.set
+		err = x.Execute(ctx, d.rec, d.rec.Ranker.Threshold, res)
+		bar.finish(false)
 		if err != nil {
 			return false, err
 		}
-		fmt.Printf("%s:\n", of.spec.Name)
-		printReport(rep)
-		figure[of] = rep.Measures["nDCG@10"]
+		results = append(results, res)
 	}
-	fmt.Printf("nDCG@10: %.4f by %s, %.4f by %s, on %d topics\n", figure[h.model], h.model.spec.Name, figure[m], m.spec.Name, len(x.Topics))
-	return figure[m] >= figure[h.model], nil
+	p.results(results, c.measures)
+	found, err := eval.Compare(results, c.measures, eval.Chance{Rounds: 10_000, Seed: 1})
+	if err != nil {
+		return false, err
+	}
+	p.comparison(found[0])
+	return found[0].Changes[0].Difference >= 0, p.err
 }
 
 // claimFilling keeps two processes from filling one model, which would pay twice.
