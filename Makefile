@@ -10,6 +10,8 @@ FLAGS   := -tags $(TAGS) -gcflags=all=-dwarf=false
 LDFLAGS := -s -w
 # Exit code 3 says loudly that there is no PostgreSQL to be had; all other tests run then.
 WITH_POSTGRES = address=$$(.ci/postgres) || [ $$? = 3 ] || exit 1; KETNOI_TEST_POSTGRES="$$address"
+# The same for a browser: without one, tests of pages are skipped.
+WITH_BROWSER = browser=$$(.ci/browser) || [ $$? = 3 ] || exit 1; KETNOI_TEST_BROWSER="$$browser"
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
@@ -27,10 +29,10 @@ build: ## build bin/ketnoi, a static binary
 
 test: ## run all tests
 	@echo "running all tests (the first run also fetches and compiles the libraries; some minutes)"
-	@$(WITH_POSTGRES) CGO_ENABLED=0 $(GO) test $(FLAGS) ./...
+	@$(WITH_BROWSER); export KETNOI_TEST_BROWSER; $(WITH_POSTGRES) CGO_ENABLED=0 $(GO) test $(FLAGS) ./...
 
 race: ## run all tests under the race detector (needs a C compiler)
-	@$(WITH_POSTGRES) $(GO) test -race -timeout 20m -tags $(TAGS) ./...
+	@$(WITH_BROWSER); export KETNOI_TEST_BROWSER; $(WITH_POSTGRES) $(GO) test -race -timeout 20m -tags $(TAGS) ./...
 
 lint: ## check formatting, vet, and the linters with the dependency rule
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
@@ -49,9 +51,9 @@ bench-ingest: build ## embed by a provider with a set latency: rate, memory, 200
 kills: ## kill the writer, then the server, 200 times each, and count what is lost
 	@.ci/postgres > /dev/null && $(GO) run -tags $(TAGS) ./engine/store/postgres/kills
 
-eval: build ## measure the ranking on the demo corpus
+eval: build ## measure the ranking on the demo corpus, with ablations, both directions and a report (lab/report.html)
 	@./$(BINARY) demo --once > /dev/null
-	@./$(BINARY) --store sqlite:ketnoi-demo.db eval --topics eval/demo/problems.jsonl --qrels eval/demo/qrels.txt --want expert,technology
+	@./$(BINARY) --store sqlite:ketnoi-demo.db eval --topics eval/demo/problems.jsonl --qrels eval/demo/qrels.txt --want expert,technology --weights default --weights bm25 --ablate --back --out lab
 
 clean: ## remove what was built and the demo's store
-	rm -rf bin ketnoi-demo.db ketnoi-demo.db-wal ketnoi-demo.db-shm
+	rm -rf bin lab ketnoi-demo.db ketnoi-demo.db-wal ketnoi-demo.db-shm
