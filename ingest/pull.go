@@ -117,18 +117,17 @@ func openPull(ctx context.Context, s *SourceFile, at, since string) (*pulled, er
 	if f := s.Pull.Next.From; f != nil {
 		p.page = *f
 	}
-	host := ""
-	p.client = &http.Client{Timeout: pageTime, CheckRedirect: func(req *http.Request, via []*http.Request) error {
-		if req.URL.Host != host || len(via) > 5 {
-			return errors.New("it leads to another host, which would be given the key")
-		}
-		return nil
-	}}
 	u, err := url.Parse(s.From)
 	if err != nil {
 		return nil, err
 	}
-	host = u.Host
+	first := *u
+	p.client = &http.Client{Timeout: pageTime, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		if !trusted(&first, req.URL) || len(via) > 5 {
+			return errAway
+		}
+		return nil
+	}}
 	if k := s.Pull.Key; k != nil {
 		if p.key = os.Getenv(k.Env); p.key == "" {
 			return nil, fmt.Errorf("the key of %s is missing: set %s in the environment", u.Host, k.Env)
@@ -153,6 +152,14 @@ func openPull(ctx context.Context, s *SourceFile, at, since string) (*pulled, er
 	u.RawQuery = q.Encode()
 	p.next = u.String()
 	return p, nil
+}
+
+// errAway ends a pull: whoever is asked next would be given the key.
+var errAway = errors.New("it leads to another host, or away from https, and would give the key away")
+
+// trusted reports whether what is sent to one address may be sent to another: the same host, as well encrypted.
+func trusted(from, to *url.URL) bool {
+	return to.Host == from.Host && (to.Scheme == from.Scheme || to.Scheme == "https")
 }
 
 func (n Next) as() string {
@@ -216,8 +223,11 @@ func (p *pulled) mark() string {
 }
 
 func withoutQuery(address string) string {
-	head, _, _ := strings.Cut(address, "?")
-	return head
+	if u, err := url.Parse(address); err == nil {
+		u.RawQuery = ""
+		return u.Redacted()
+	}
+	return "an address that is none"
 }
 
 // fetch reads the next page, and learns the one after it.
@@ -266,6 +276,9 @@ func (p *pulled) get(address string) (body []byte, header http.Header, err error
 			var u *url.Error
 			if errors.As(err, &u) {
 				err = u.Err // the address holds the key, or may
+			}
+			if errors.Is(err, errAway) {
+				err = backoff.Permanent(err)
 			}
 			return page{}, err
 		}
@@ -409,9 +422,9 @@ func (p *pulled) turn(body jsontext.Value, header http.Header) error {
 	}
 	u, err := url.Parse(p.at)
 	if err == nil {
-		host := u.Host
-		if u, err = u.Parse(found); err == nil && u.Host != host {
-			err = fmt.Errorf("the next page is at another host, %s", u.Host)
+		here := *u
+		if u, err = u.Parse(found); err == nil && !trusted(&here, u) {
+			err = fmt.Errorf("the next page: %w", errAway)
 		}
 	}
 	if err != nil {

@@ -207,6 +207,10 @@ func newAPI(t *testing.T, style string) *api {
 				_, _ = w.Write([]byte(`{"data":[`))
 			case "gone":
 				w.WriteHeader(http.StatusNotFound)
+			case "sent away":
+				http.Redirect(w, r, "http://localhost:1/", http.StatusFound)
+			case "sent to http":
+				http.Redirect(w, r, "ftp://"+r.Host+"/", http.StatusFound)
 			}
 			return
 		}
@@ -273,7 +277,7 @@ func TestPull(t *testing.T) {
 			}
 		})
 	}
-	for how, want := range map[string]string{"busy": "", "broken": "", "cut": "", "gone": "404"} {
+	for how, want := range map[string]string{"busy": "", "broken": "", "cut": "", "gone": "404", "sent away": "another host", "sent to http": "away from https"} {
 		t.Run(how, func(t *testing.T) {
 			b, a := newBench(t), newAPI(t, "cursor")
 			a.how = how
