@@ -23,8 +23,8 @@ type Bin struct {
 }
 
 // Calibrate compares scores with acceptance among judged listings, in bins of about equal size; equal scores share a bin.
-// For the error, scores beyond 0 to 1 count as 0 or 1. It is nil where nothing that was ranked is judged. Source: Naeini,
-// Cooper and Hauskrecht 2015; with bins of equal size, as Nguyen and O'Connor 2015 take them.
+// It is nil where nothing that was ranked is judged, and where scores beyond 0 to 1 say that they are no probabilities,
+// such as BM25's. Source: Naeini, Cooper and Hauskrecht 2015; with bins of equal size, as Nguyen and O'Connor 2015 take them.
 func Calibrate(run Run, qrels Qrels, bins int) *Calibration {
 	type pair struct {
 		score    float64
@@ -38,10 +38,10 @@ func Calibrate(run Run, qrels Qrels, bins int) *Calibration {
 			}
 		}
 	}
-	if len(pairs) == 0 {
+	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.score, b.score) })
+	if len(pairs) == 0 || pairs[0].score < 0 || pairs[len(pairs)-1].score > 1 {
 		return nil
 	}
-	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.score, b.score) })
 	out := &Calibration{Judged: len(pairs)}
 	for from := 0; from < len(pairs); {
 		to := max(from+1, (len(out.Bins)+1)*len(pairs)/bins)
@@ -55,7 +55,7 @@ func Calibrate(run Run, qrels Qrels, bins int) *Calibration {
 				b.Accepted += 1 / float64(b.Count)
 			}
 		}
-		out.ECE += float64(b.Count) / float64(len(pairs)) * math.Abs(max(0, min(1, b.Score))-b.Accepted)
+		out.ECE += float64(b.Count) / float64(len(pairs)) * math.Abs(b.Score-b.Accepted)
 		out.Bins = append(out.Bins, b)
 		from = to
 	}

@@ -167,17 +167,20 @@ func TestExposureByHand(t *testing.T) {
 	}
 }
 
-// TestCalibrationByHand: scores 0.1 (no), 0.3 (yes), 0.8 (yes), 1.4 (no) in two bins: means 0.2 and 1.1, which counts as 1;
-// accepted ½ each: the error is (0.3 + 0.5) / 2. c is not judged.
+// TestCalibrationByHand: scores 0.1 (no), 0.3 (yes), 0.8 (yes), 1 (no) in two bins: means 0.2 and 0.9; accepted ½ each: the
+// error is (0.3 + 0.4) / 2. c is not judged.
 func TestCalibrationByHand(t *testing.T) {
-	run := Run{"1": {{"d", 1.4}, {"c", 1}, {"b", 0.3}}, "2": {{"b", 0.8}, {"a", 0.1}}}
+	run := Run{"1": {{"d", 1}, {"c", 0.9}, {"b", 0.3}}, "2": {{"b", 0.8}, {"a", 0.1}}}
 	qrels := Qrels{"1": {"d": 0, "b": 1}, "2": {"b": 2, "a": -1}}
 	c := Calibrate(run, qrels, 2)
-	if c.Judged != 4 || len(c.Bins) != 2 || c.Bins[0].Count != 2 || math.Abs(c.ECE-0.4) > 1e-12 || c.Bins[0].Accepted != 0.5 || c.Bins[1].High != 1.4 {
+	if c.Judged != 4 || len(c.Bins) != 2 || c.Bins[0].Count != 2 || math.Abs(c.ECE-0.35) > 1e-12 || c.Bins[0].Accepted != 0.5 || c.Bins[1].High != 1 {
 		t.Errorf("%+v", c)
 	}
 	if c := Calibrate(Run{"1": {{"a", 0.5}, {"b", 0.5}, {"c", 0.5}}}, Qrels{"1": {"a": 1, "b": 0, "c": 0}}, 3); len(c.Bins) != 1 || math.Abs(c.ECE-(0.5-1.0/3)) > 1e-12 {
 		t.Errorf("equal scores in several bins: %+v", c)
+	}
+	if Calibrate(Run{"1": {{"a", 17}}}, Qrels{"1": {"a": 1}}, 10) != nil {
+		t.Error("calibration of scores that are no probabilities")
 	}
 	if Calibrate(run, Qrels{}, 10) != nil {
 		t.Error("calibration without judgements")

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -251,7 +252,7 @@ func (c *config) tell(results []*eval.Result, n int) error {
 // fileName makes a name of a result one of a file.
 func fileName(name string) string {
 	safe := func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.=+@", r) {
+		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.=+@", r) {
 			return r
 		}
 		return '-'

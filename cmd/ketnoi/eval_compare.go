@@ -59,8 +59,8 @@ func (c *config) score(paths []string) ([]*eval.Result, error) {
 			return nil, err
 		}
 		for i, other := range results {
-			if other.Name == tag {
-				return nil, fmt.Errorf("%s and %s both have the tag %q: give each run its own", paths[i], path, tag)
+			if fileName(other.Name) == fileName(tag) {
+				return nil, fmt.Errorf("%s and %s both have the tag %q, or nearly: give each run its own", paths[i], path, tag)
 			}
 		}
 		res, err := eval.Score(tag, run, qrels, measures)

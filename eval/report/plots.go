@@ -188,7 +188,6 @@ func reliability(c *eval.Calibration) (template.HTML, error) {
 	xy := make(plotter.XYs, len(c.Bins))
 	for i, b := range c.Bins {
 		xy[i] = plotter.XY{X: b.Score, Y: b.Accepted}
-		p.X.Max = max(p.X.Max, b.Score)
 	}
 	l, points, err := plotter.NewLinePoints(xy)
 	if err != nil {
