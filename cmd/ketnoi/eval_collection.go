@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -51,6 +53,9 @@ func (c *config) kindsWanted() (out []engine.Kind, err error) {
 func (c *config) parseMeasures() ([]eval.Measure, error) {
 	if len(c.measures) == 0 {
 		c.measures = eval.Defaults
+	}
+	if c.rounds < 1 || c.rounds > 100_000_000 {
+		return nil, fmt.Errorf("--rounds %d: want 1 to 100 million", c.rounds)
 	}
 	out, err := eval.ParseMeasures(c.measures)
 	if err != nil {
@@ -159,6 +164,7 @@ func (c *config) temporaryStore(ctx context.Context) (remove func(), err error) 
 	if err != nil {
 		return func() {}, err
 	}
+	signal.Ignore(syscall.SIGPIPE) // "| head" must not leave the store behind
 	remove = func() { os.RemoveAll(dir) }
 	c.store = "sqlite:" + filepath.Join(dir, "eval.db")
 	c.erasures = ""

@@ -123,6 +123,9 @@ func (c *config) runCompare(paths []string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := c.parseMeasures(); err != nil {
+		return err
+	}
 	var results []*eval.Result
 	for _, path := range paths {
 		res, err := readResult(path)

@@ -122,6 +122,7 @@ func TestEvalCompares(t *testing.T) {
 		{"P@7 is not in both results", []string{"compare", a, b, "--bound", "P@7=0.1"}},
 		{"stands twice", append([]string{"--weights", "default", "--weights", "default"}, demoCollection...)},
 		{`measure "MAP"`, append([]string{"--measures", "MAP"}, demoCollection...)},
+		{"--rounds 0: want", append([]string{"--rounds", "0"}, demoCollection...)},
 		{"is no signal", append([]string{"--weights", "magic=1"}, demoCollection...)},
 	} {
 		if _, errs := l.run(exitFailed, tc.args...); !strings.Contains(errs, tc.want) {

@@ -255,7 +255,7 @@ func (c *config) compare(ctx context.Context, h *house, m *model) (better bool, 
 		results = append(results, res)
 	}
 	p.results(results, c.measures)
-	found, err := eval.Compare(results, c.measures, eval.Chance{Rounds: 10_000, Seed: 1})
+	found, err := eval.Compare(results, c.measures, eval.Chance{Rounds: c.rounds, Seed: c.seed})
 	if err != nil {
 		return false, err
 	}
