@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"gonum.org/v1/gonum/stat/distuv"
 	"pgregory.net/rapid"
 )
 
@@ -74,6 +75,25 @@ func TestRandomizationProperties(t *testing.T) {
 		if q, _ := Randomization(turned, 0, 1); p != q || p <= 0 || p > 1 {
 			t.Fatalf("p is %v, and %v for the mirror image", p, q)
 		}
+		// The oracle: whole numbers, whose sums are exact, and every sign vector anew. Zeros may have either sign.
+		whole := rapid.SliceOfN(rapid.IntRange(-5, 5), 1, 10).Draw(t, "whole")
+		d = nil
+		sum, hits := 0, 0
+		for _, v := range whole {
+			d, sum = append(d, float64(v)/10), sum+v
+		}
+		for signs := range 1 << len(whole) {
+			s := 0
+			for i, v := range whole {
+				s += v * (1 - 2*(signs>>i&1))
+			}
+			if max(s, -s) >= max(sum, -sum) {
+				hits++
+			}
+		}
+		if p, _ := Randomization(d, 0, 1); p != float64(hits)/float64(int(1)<<len(whole)) {
+			t.Fatalf("p is %v, want %d of 2^%d", p, hits, len(whole))
+		}
 	})
 }
 
@@ -111,22 +131,65 @@ func TestHolm(t *testing.T) {
 	}
 }
 
-// TestEffectAndSize: 1, 2, 3 have mean 2 and standard deviation 1. For an effect of 0.5, power 0.8 and alpha 0.05 the tables
-// of the paired t test (Cohen 1988; G*Power) say 34 pairs; for 0.2, 199; for 0.8, 15.
-func TestEffectAndSize(t *testing.T) {
-	if got := EffectSize([]float64{1, 2, 3}); math.Abs(got-2) > 1e-12 {
-		t.Errorf("effect %v", got)
+// TestEffectSize: 1, 2, 3 have mean 2 and standard deviation 1.
+func TestEffectSize(t *testing.T) {
+	tenths := make([]float64, 5) // P@10 rises by one listing on each topic: all differ by 0.1, in floating point not quite
+	for i := range tenths {
+		tenths[i] = float64(i+2)/10 - float64(i+1)/10
 	}
-	if a, b := EffectSize([]float64{1, 1, 1}), EffectSize([]float64{1}); a != 0 || b != 0 {
-		t.Errorf("effect without spread: %v, %v", a, b)
-	}
-	for effect, want := range map[float64]int{0.5: 34, 0.2: 199, 0.8: 15} {
-		if got := TopicsNeeded(1, effect, 0.05, 0.8); got < want-1 || got > want+1 {
-			t.Errorf("effect %v: %d topics, want about %d", effect, got, want)
+	for _, tc := range []struct {
+		d    []float64
+		want float64
+	}{
+		{[]float64{1, 2, 3}, 2}, {[]float64{-1, -2, -3}, -2}, {[]float64{1e-9, 2e-9, 3e-9}, 2}, {[]float64{1, -1}, 0},
+		{[]float64{1, 1, 1}, 0}, {tenths, 0}, {[]float64{1}, 0}, {nil, 0},
+	} {
+		if got := EffectSize(tc.d); math.Abs(got-tc.want) > 1e-12 {
+			t.Errorf("%v: %v, want %v", tc.d, got, tc.want)
 		}
 	}
-	if a, b := TopicsNeeded(1, 0, 0.05, 0.8), TopicsNeeded(1, 1e-9, 0.05, 0.8); a != 0 || b != maxNeeded {
-		t.Errorf("no difference: %d; next to none: %d", a, b)
+}
+
+// TestTopicsNeeded: for power 0.8 and alpha 0.05 the tables of the paired t test (Cohen 1988; G*Power) say 199 pairs for an
+// effect of 0.2, 34 for 0.5, 15 for 0.8. For 2: of 4 pairs, t has 3 degrees of freedom, (3.182+0.978)²/2² = 4.33, too few; of 5,
+// (2.776+0.941)²/2² = 3.45.
+func TestTopicsNeeded(t *testing.T) {
+	for _, tc := range []struct {
+		sd, difference float64
+		want           int
+	}{
+		{1, 0.2, 199}, {1, 0.5, 34}, {1, -0.5, 34}, {0.2, 0.1, 34}, {1, 0.8, 15}, {1, 2, 5}, {1, 100, 2}, {1, 1e-9, maxNeeded}, {math.Inf(1), 1, maxNeeded},
+		{1, 0, 0}, {0, 1, 0}, {1e-17, 1, 0}, {math.NaN(), 1, 0}, {1, math.NaN(), 0},
+	} {
+		if got := TopicsNeeded(tc.sd, tc.difference, 0.05, 0.8); got != tc.want {
+			t.Errorf("deviation %v, difference %v: %d topics, want %d", tc.sd, tc.difference, got, tc.want)
+		}
+	}
+}
+
+// TestTopicsNeededReachPower: t tests on simulated differences find the effect four times in five on so many topics, and less
+// often on one fewer. The formula takes the central t distribution, hence the 2 points to spare.
+func TestTopicsNeededReachPower(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 11))
+	found := func(effect float64, n int) float64 {
+		critical := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975)
+		const times = 20_000
+		hits, d := 0, make([]float64, n)
+		for range times {
+			for i := range d {
+				d[i] = effect + rng.NormFloat64()
+			}
+			if math.Abs(EffectSize(d))*math.Sqrt(float64(n)) > critical {
+				hits++
+			}
+		}
+		return float64(hits) / times
+	}
+	for _, effect := range []float64{0.8, 1, 1.5, 2, 2.5} {
+		n := TopicsNeeded(1, effect, 0.05, 0.8)
+		if on, fewer := found(effect, n), found(effect, n-1); on < 0.78 || fewer > 0.82 {
+			t.Errorf("effect %v: power %v on %d topics, %v on one fewer", effect, on, n, fewer)
+		}
 	}
 }
 
