@@ -28,15 +28,15 @@ type GroupExposure struct {
 // attribute; one of several counts in part for each. Sources: exposure as in Singh and Joachims 2018; NDKL by Geyik,
 // Ambler and Kenthapadi 2019, its mean over topics.
 func MeasureExposure(run Run, k int, groups map[string][]string, qrels Qrels) Exposure {
-	population, attention, relevant := shares{}, shares{}, shares{}
+	listings, judged, attention := tally{}, tally{}, shares{}
 	unknown := 0
-	for doc, g := range groups {
-		population.add(groups[doc], 1)
+	for _, g := range groups {
+		listings.add(g)
 		if len(g) == 0 {
 			unknown++
 		}
 	}
-	population.scale()
+	population := listings.shares()
 	ndkl := 0.0
 	for _, topic := range slices.Sorted(maps.Keys(run)) {
 		ranking := run[topic]
@@ -49,11 +49,11 @@ func MeasureExposure(run Run, k int, groups map[string][]string, qrels Qrels) Ex
 	for _, grades := range qrels {
 		for doc, g := range grades {
 			if g >= 1 {
-				relevant.add(groups[doc], 1)
+				judged.add(groups[doc])
 			}
 		}
 	}
-	relevant.scale()
+	relevant := judged.shares()
 	out := Exposure{NDKL: over(ndkl, float64(len(run))), Unknown: over(float64(unknown), float64(len(groups))), Groups: []GroupExposure{}}
 	for g := range population {
 		e := GroupExposure{Group: g, Population: population[g], Exposure: attention[g], Relevant: relevant[g]}
@@ -66,8 +66,7 @@ func MeasureExposure(run Run, k int, groups map[string][]string, qrels Qrels) Ex
 	return out
 }
 
-// shares are weights of groups. All that is added to them in map order is whole numbers or their parts by small counts, so
-// that scale rounds the order away.
+// shares are weights of groups. They are added to in a fixed order only: another one would change the last bits.
 type shares map[string]float64
 
 func (s shares) add(groups []string, weight float64) {
@@ -83,8 +82,35 @@ func (s shares) scale() {
 		sum += s[g]
 	}
 	for g := range s {
-		s[g] = math.Round(over(s[g], sum)*1e12) / 1e12
+		s[g] = over(s[g], sum)
 	}
+}
+
+// tally is how many listings are in a group, by the number of groups they are in. Whole numbers may be added in any
+// order, such as that of a map.
+type tally map[part]int
+
+type part struct {
+	group string
+	of    int
+}
+
+func (t tally) add(groups []string) {
+	for _, g := range groups {
+		t[part{g, len(groups)}]++
+	}
+}
+
+// shares are the groups' parts of what was counted, a listing of n groups being 1/n in each.
+func (t tally) shares() shares {
+	s := shares{}
+	for _, p := range slices.SortedFunc(maps.Keys(t), func(a, b part) int {
+		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.of, b.of))
+	}) {
+		s[p.group] += float64(t[p]) / float64(p.of)
+	}
+	s.scale()
+	return s
 }
 
 // divergence is the normalised discounted Kullback-Leibler divergence of a ranking's prefixes from the population.
