@@ -22,7 +22,8 @@ type Bin struct {
 	Count    int     `json:"count"`
 }
 
-// Calibrate compares scores with acceptance among judged listings, in bins of about equal size; equal scores share a bin.
+// Calibrate compares scores with acceptance among judged listings, in at most so many bins of about equal size; equal scores
+// share a bin, and a bin that they swell leaves the rest to fewer bins, not to smaller ones, whose error would be chance.
 // It is nil where nothing that was ranked is judged, and where scores beyond 0 to 1 say that they are no probabilities,
 // such as BM25's. Source: Naeini, Cooper and Hauskrecht 2015; with bins of equal size, as Nguyen and O'Connor 2015 take them.
 func Calibrate(run Run, qrels Qrels, bins int) *Calibration {
@@ -44,7 +45,10 @@ func Calibrate(run Run, qrels Qrels, bins int) *Calibration {
 	}
 	out := &Calibration{Judged: len(pairs)}
 	for from := 0; from < len(pairs); {
-		to := max(from+1, (len(out.Bins)+1)*len(pairs)/bins)
+		left := len(pairs) - from
+		more := (2*left*bins + len(pairs)) / (2 * len(pairs)) // bins of full size in what is left, rounded
+		more = max(1, min(more, bins-len(out.Bins), left))
+		to := from + left/more
 		for to < len(pairs) && pairs[to].score == pairs[to-1].score {
 			to++
 		}
@@ -52,9 +56,10 @@ func Calibrate(run Run, qrels Qrels, bins int) *Calibration {
 		for _, p := range pairs[from:to] {
 			b.Score += p.score / float64(b.Count)
 			if p.accepted {
-				b.Accepted += 1 / float64(b.Count)
+				b.Accepted++
 			}
 		}
+		b.Accepted /= float64(b.Count)
 		out.ECE += float64(b.Count) / float64(len(pairs)) * math.Abs(b.Score-b.Accepted)
 		out.Bins = append(out.Bins, b)
 		from = to
