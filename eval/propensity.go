@@ -30,7 +30,8 @@ func (l *Logged) Check() error {
 	return nil
 }
 
-// Estimate is the mean reward that a ranking would earn, told from a log of what another one showed.
+// Estimate is the mean reward that a ranking would earn, told from a log of what another one showed. Its interval says nothing
+// where the log has few topics, and has no width where it has one.
 type Estimate struct {
 	Value    float64  `json:"value"`
 	Interval Interval `json:"interval"` // 95 %, by bootstrap over topics
