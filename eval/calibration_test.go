@@ -41,6 +41,24 @@ func TestCalibrationAfterTies(t *testing.T) {
 	}
 }
 
+// TestCalibrationFewPairs: 15 different scores in 10 bins are five bins of one and five of two; in 20 bins, one each.
+func TestCalibrationFewPairs(t *testing.T) {
+	scores := make([]float64, 15)
+	for i := range scores {
+		scores[i] = float64(i) / 15
+	}
+	run, qrels := scored(scores, func(int) bool { return true })
+	for bins, want := range map[int][]int{10: {1, 1, 1, 1, 1, 2, 2, 2, 2, 2}, 20: slices.Repeat([]int{1}, 15)} {
+		var got []int
+		for _, b := range Calibrate(run, qrels, bins).Bins {
+			got = append(got, b.Count)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d bins of %v, want %v", bins, got, want)
+		}
+	}
+}
+
 // TestCalibrationShares: ten tenths are not 1 in floating point, but ten of ten are.
 func TestCalibrationShares(t *testing.T) {
 	run, qrels := scored(slices.Repeat([]float64{1}, 10), func(int) bool { return true })

@@ -95,6 +95,15 @@ func TestExposureProperties(t *testing.T) {
 	})
 }
 
+// TestSpreadTop: 1 % of 300 listings are 3, here a, b and c with 4, 3 and 2 of 10 places.
+func TestSpreadTop(t *testing.T) {
+	run := Run{"1": {{"a", 4}, {"b", 3}, {"c", 2}, {"d", 1}}, "2": {{"a", 3}, {"b", 2}, {"c", 1}}, "3": {{"b", 2}, {"a", 1}}, "4": {{"a", 1}}}
+	s := MeasureSpread(run, 10, 300)
+	if want := []Count{{"a", 4}, {"b", 3}, {"c", 2}, {"d", 1}}; s.TopShare != 0.9 || !slices.Equal(s.Most, want) {
+		t.Errorf("%+v, want 0.9 at the top of %v", s, want)
+	}
+}
+
 // TestSpreadByDifferences: the Gini coefficient is half the mean absolute difference between any two listings, relative to the
 // mean (Gini 1912), which takes n² steps and no sorting.
 func TestSpreadByDifferences(t *testing.T) {

@@ -64,6 +64,14 @@ func TestRandomizationEstimates(t *testing.T) {
 	}
 }
 
+// TestRandomizationIsNever0: that 25 equal differences all get one sign has the chance 2/2^25. No round of 99 sees it, and p is
+// (0+1)/(99+1), not 0.
+func TestRandomizationIsNever0(t *testing.T) {
+	if p, exact := Randomization(slices.Repeat([]float64{0.5}, 25), 99, 1); p != 0.01 || exact {
+		t.Errorf("%v, exact %v; want 0.01, estimated", p, exact)
+	}
+}
+
 func TestRandomizationProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := rapid.SliceOfN(rapid.Float64Range(-1, 1), 1, 10).Draw(t, "d")
