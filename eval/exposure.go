@@ -26,7 +26,7 @@ type GroupExposure struct {
 
 // MeasureExposure measures the first k places of a run. groups leads each listing that could be shown to its groups of the
 // attribute; one of several counts in part for each. Sources: exposure as in Singh and Joachims 2018; NDKL by Geyik,
-// Ambler and Kenthapadi 2019, its mean over topics.
+// Ambler and Kenthapadi 2019, its mean over topics that show any listing whose group is known.
 func MeasureExposure(run Run, k int, groups map[string][]string, qrels Qrels) Exposure {
 	listings, judged, attention := tally{}, tally{}, shares{}
 	unknown := 0
@@ -37,13 +37,16 @@ func MeasureExposure(run Run, k int, groups map[string][]string, qrels Qrels) Ex
 		}
 	}
 	population := listings.shares()
-	ndkl := 0.0
+	ndkl, told := 0.0, 0.0
 	for _, topic := range slices.Sorted(maps.Keys(run)) {
 		ranking := run[topic]
 		for i, d := range ranking[:min(k, len(ranking))] {
 			attention.add(groups[d.Doc], 1/math.Log2(float64(i+2)))
 		}
-		ndkl += divergence(ranking[:min(k, len(ranking))], groups, population)
+		if d, known := divergence(ranking[:min(k, len(ranking))], groups, population); known {
+			ndkl += d
+			told++
+		}
 	}
 	attention.scale()
 	for _, grades := range qrels {
@@ -54,7 +57,7 @@ func MeasureExposure(run Run, k int, groups map[string][]string, qrels Qrels) Ex
 		}
 	}
 	relevant := judged.shares()
-	out := Exposure{NDKL: over(ndkl, float64(len(run))), Unknown: over(float64(unknown), float64(len(groups))), Groups: []GroupExposure{}}
+	out := Exposure{NDKL: over(ndkl, told), Unknown: over(float64(unknown), float64(len(groups))), Groups: []GroupExposure{}}
 	for g := range population {
 		e := GroupExposure{Group: g, Population: population[g], Exposure: attention[g], Relevant: relevant[g]}
 		e.Ratio, e.Merit = over(e.Exposure, e.Population), over(e.Exposure, e.Relevant)
@@ -113,8 +116,9 @@ func (t tally) shares() shares {
 	return s
 }
 
-// divergence is the normalised discounted Kullback-Leibler divergence of a ranking's prefixes from the population.
-func divergence(ranking []Ranked, groups map[string][]string, population shares) float64 {
+// divergence is the normalised discounted Kullback-Leibler divergence of a ranking's prefixes from the population; it is
+// unknown where no listing's group is known.
+func divergence(ranking []Ranked, groups map[string][]string, population shares) (d float64, known bool) {
 	seen, n := shares{}, 0.0
 	sum, norm := 0.0, 0.0
 	for i, d := range ranking {
@@ -133,7 +137,7 @@ func divergence(ranking []Ranked, groups map[string][]string, population shares)
 		sum += weight * kl
 		norm += weight
 	}
-	return max(0, over(sum, norm))
+	return max(0, over(sum, norm)), norm > 0
 }
 
 // Spread is how much the same few listings are shown.
