@@ -11,6 +11,7 @@ import (
 // Providers of embedding models.
 const (
 	Lexicon = "lexicon" // built in, offline
+	Trained = "trained" // learned from the store's own listings and kept there; Model is what the training called it
 	OpenAI  = "openai"  // any server that speaks OpenAI's protocol: OpenAI, Ollama, vLLM, TEI, LM Studio, …
 	Azure   = "azure"   // Azure OpenAI: the model is a deployment
 )
@@ -19,7 +20,7 @@ const (
 // it embeds alike. It never holds a key: keys come from the environment.
 type Spec struct {
 	Name        string        `json:"name"`                 // by which vectors are stored; another name is another model, whatever its width
-	Provider    string        `json:"provider"`             // Lexicon, OpenAI or Azure
+	Provider    string        `json:"provider"`             // Lexicon, Trained, OpenAI or Azure
 	URL         string        `json:"url,omitzero"`         // base address, such as https://host/v1
 	Model       string        `json:"model,omitzero"`       // as the provider calls it
 	APIVersion  string        `json:"api_version,omitzero"` // Azure's
@@ -45,7 +46,7 @@ const (
 
 // Normalise fills in defaults and checks what can be checked without asking the provider. The error names the field.
 func (s *Spec) Normalise() error {
-	if s.Provider == Lexicon {
+	if s.Provider == Lexicon || s.Provider == Trained {
 		return nil
 	}
 	if s.Provider != OpenAI && s.Provider != Azure {

@@ -226,6 +226,17 @@ func (c *config) reindexFlags(cmd *cobra.Command) {
 	c.wantFlag(cmd)
 }
 
+func (c *config) trainFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.IntVar(&c.spec.Dim, "dim", 0, "width of the vectors (default: an eighth of the passages, 32 to 256)")
+	f.Uint64Var(&c.seed, "seed", 1, "of the random start; the same seed and listings give the same model")
+	f.BoolVar(&c.fillOnly, "fill-only", false, "train, embed, compare, and leave the present model active")
+	f.BoolVar(&c.force, "force", false, "switch although the new model ranks worse on the judged topics")
+	f.StringVar(&c.topics, "topics", "", "judged topics to compare both models on, as for \"ketnoi eval\"")
+	f.StringVar(&c.qrels, "qrels", "", "their judgements")
+	c.wantFlag(cmd)
+}
+
 func (c *config) personFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.id, "id", "", "id of the person's listing")

@@ -48,7 +48,7 @@ func (h *house) awaitModel(ctx context.Context, c *config, d *desk, auto way) *d
 		var next *desk
 		var m *model
 		if err == nil {
-			if m, err = h.openModel(c, spec); err == nil {
+			if m, err = h.openModel(ctx, c, spec); err == nil {
 				// The index is loaded beside the old one, which goes on answering.
 				if next, err = h.loaded(ctx, c, m, io.Discard, 0, byIndex); err != nil {
 					next, err = h.loaded(ctx, c, m, io.Discard, 0, auto)

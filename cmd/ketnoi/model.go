@@ -10,6 +10,7 @@ import (
 	"github.com/ketnoi/ketnoi/embeddings"
 	"github.com/ketnoi/ketnoi/embeddings/lexicon"
 	"github.com/ketnoi/ketnoi/embeddings/openai"
+	"github.com/ketnoi/ketnoi/embeddings/trained"
 	"github.com/ketnoi/ketnoi/engine/glossary"
 	"github.com/ketnoi/ketnoi/engine/store"
 	"github.com/ketnoi/ketnoi/engine/store/health"
@@ -24,6 +25,25 @@ const (
 	formerNote  = "former"
 	fillingNote = "filling"
 )
+
+// trainedSpace is where a store keeps the models that were trained on it, by their ids.
+const trainedSpace = "models/trained"
+
+// loadTrained opens a model that was trained on the store.
+func loadTrained(ctx context.Context, s store.Notes, spec embeddings.Spec) (*model, error) {
+	notes, err := s.Notes(ctx, trainedSpace, spec.Model)
+	if err != nil {
+		return nil, err
+	}
+	if notes[spec.Model] == nil {
+		return nil, fmt.Errorf("the store has lost its model %s: train another (ketnoi train), or return to the built-in one (ketnoi reindex --model lexicon)", spec.Name)
+	}
+	e, err := trained.Load(notes[spec.Model], glossary.Default())
+	if err != nil {
+		return nil, err
+	}
+	return &model{spec: spec, embedder: e, asks: e}, nil
+}
 
 // builtIn is the model of a store that was never told of another.
 func builtIn() embeddings.Spec {
@@ -49,8 +69,11 @@ func readSpec(ctx context.Context, s store.Notes, space, key string) (spec embed
 	if err := json.Unmarshal(notes[key], &spec); err != nil {
 		return spec, false, fmt.Errorf("the store's note on its model: %w", err)
 	}
-	if spec.Provider == embeddings.Lexicon {
+	switch spec.Provider {
+	case embeddings.Lexicon:
 		spec = builtIn()
+	case embeddings.Trained: // under this program's glossary
+		spec.Name = trained.NameOf(spec.Model, glossary.Default())
 	}
 	return spec, true, nil
 }
@@ -73,7 +96,7 @@ type model struct {
 	spec     embeddings.Spec
 	embedder embeddings.Embedder // for listings: patient
 	asks     embeddings.Embedder // for people's questions: quick, or not at all
-	client   *openai.Client      // nil for the built-in one
+	client   *openai.Client      // nil for one that computes here
 	claims   ingest.Claims
 }
 
@@ -111,11 +134,13 @@ func (m *model) jobPassages() int {
 	return max(256, m.spec.Batch)
 }
 
+var errUnknownModel = errors.New("the store knows no such model")
+
 // remembered says how to reach a model that the store knows.
 func remembered(ctx context.Context, s store.Notes, name string) (embeddings.Spec, error) {
 	spec, known, err := readSpec(ctx, s, knownSpace, name)
 	if err == nil && !known {
-		err = errors.New("the store knows no such model")
+		err = errUnknownModel
 	}
 	return spec, err
 }

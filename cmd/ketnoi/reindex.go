@@ -84,6 +84,9 @@ func (c *config) wantedSpec(ctx context.Context, h *house, cmd *cobra.Command) (
 	spec := c.spec
 	if spec.URL == "" {
 		known, err := remembered(ctx, h.store, firstOf(spec.Name, spec.Model))
+		if err == nil && known.Provider == embeddings.Trained {
+			return known, nil
+		}
 		if err != nil {
 			return spec, fmt.Errorf("--url: missing, and %w; where is %s served?", err, spec.Model)
 		}
@@ -106,7 +109,7 @@ func (c *config) wantedSpec(ctx context.Context, h *house, cmd *cobra.Command) (
 	if err := spec.Normalise(); err != nil {
 		return spec, fmt.Errorf("--%w", err)
 	}
-	m, err := h.openModel(c, spec)
+	m, err := h.openModel(ctx, c, spec)
 	if err != nil {
 		return spec, err
 	}
@@ -134,7 +137,7 @@ func (c *config) change(ctx context.Context, h *house, spec embeddings.Spec) err
 		fmt.Printf("%s is the active model already\n", spec.Name)
 		return nil
 	}
-	m, err := h.openModel(c, spec)
+	m, err := h.openModel(ctx, c, spec)
 	if err != nil {
 		return err
 	}
@@ -308,6 +311,13 @@ func (c *config) forgetModel(ctx context.Context, h *house) error {
 		return fmt.Errorf("--forget %s: it is the active model; change to another first", c.forget)
 	}
 	if err := h.store.Forget(ctx, c.forget); err != nil {
+		return err
+	}
+	known, err := remembered(ctx, h.store, c.forget)
+	if err == nil && known.Provider == embeddings.Trained {
+		err = h.store.PutNotes(ctx, trainedSpace, map[string][]byte{known.Model: nil})
+	}
+	if err != nil && !errors.Is(err, errUnknownModel) {
 		return err
 	}
 	if err := h.store.PutNotes(ctx, knownSpace, map[string][]byte{c.forget: nil}); err != nil {

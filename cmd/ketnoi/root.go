@@ -30,7 +30,7 @@ To see it work: ketnoi demo`,
 		PersistentPreRun:  func(*cobra.Command, []string) { c.environment() },
 	}
 	c.storeFlag(root)
-	root.AddCommand(newDemo(c), newIngest(c), newRecommend(c), newServe(c), newEval(c), newBench(c), newDuplicates(c), newReindex(c), newDoctor(c), newMigrate(c), newExport(c), newErase(c))
+	root.AddCommand(newDemo(c), newIngest(c), newRecommend(c), newServe(c), newEval(c), newBench(c), newDuplicates(c), newReindex(c), newTrain(c), newDoctor(c), newMigrate(c), newExport(c), newErase(c))
 	return root
 }
 
@@ -65,7 +65,7 @@ func (c *config) open(ctx context.Context) (*house, error) {
 	spec, err := activeSpec(ctx, s)
 	if err == nil {
 		h := &house{store: s}
-		if h.model, err = h.openModel(c, spec); err == nil {
+		if h.model, err = h.openModel(ctx, c, spec); err == nil {
 			err = h.openPeople(ctx, c)
 		}
 		if err == nil {

@@ -16,7 +16,10 @@ import (
 type usage struct{ requests, texts, tokens atomic.Int64 }
 
 // openModel prepares a model whose requests are counted and, where they leave the network, noted.
-func (h *house) openModel(c *config, spec embeddings.Spec) (*model, error) {
+func (h *house) openModel(ctx context.Context, c *config, spec embeddings.Spec) (*model, error) {
+	if spec.Provider == embeddings.Trained {
+		return loadTrained(ctx, h.store, spec)
+	}
 	note := func(int, int, int) {}
 	if spec.Foreign() {
 		note = h.newTransfer(&spec).add
