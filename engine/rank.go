@@ -113,6 +113,25 @@ func ParseRanker(spec string) (Ranker, error) {
 	return r, err
 }
 
+// Spec writes the weights as ParseRanker reads them.
+func (rk *Ranker) Spec() string {
+	sets := []string{rk.Within.spec()}
+	if rk.Across != rk.Within {
+		sets = append(sets, rk.Across.spec())
+	}
+	return strings.Join(sets, "/")
+}
+
+func (w Weights) spec() string {
+	var parts []string
+	for sig, v := range w {
+		if v != 0 {
+			parts = append(parts, Signal(sig).String()+"="+strconv.FormatFloat(v, 'g', -1, 64))
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
 func parseWeights(spec string) (out Weights, err error) {
 	for part := range strings.SplitSeq(spec, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")

@@ -175,6 +175,9 @@ func TestParseRanker(t *testing.T) {
 	if err != nil || rk.Within[SignalWords] != 1 || rk.Within[SignalMeaning] != 0 || rk.Across[SignalMeaning] != 0.5 || rk.Across[SignalWords] != 0.5 {
 		t.Errorf("%+v, %v", rk, err)
 	}
+	if again, err := ParseRanker(rk.Spec()); err != nil || again.Within != rk.Within || again.Across != rk.Across {
+		t.Errorf("%s, %v", rk.Spec(), err)
+	}
 	for _, bad := range []string{"", "luck=1", "words=1/", "/words=1", "words=1/luck=1", "words", "words=x", "words=-1", "words=NaN", "words=1e9"} {
 		if _, err := ParseRanker(bad); err == nil {
 			t.Errorf("ParseRanker(%q) is taken", bad)

@@ -93,6 +93,8 @@ type config struct {
 	runs               []string
 	grades             []string
 	ablate             bool
+	folds              int
+	use, reset         bool
 	rounds             int
 	seed               uint64
 	depth, random      int

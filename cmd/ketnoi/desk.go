@@ -21,6 +21,8 @@ type desk struct {
 	index *index.Index
 	ways  *ways
 	rec   *engine.Recommender
+
+	ranker string // the store's note on its ranker; "" for none
 }
 
 // newDesk sets up what answers by a model; its index is empty.
@@ -73,11 +75,15 @@ func (h *house) loaded(ctx context.Context, c *config, m *model, w io.Writer, to
 			read.set(n)
 		}
 	})
+	var err error
+	if d.rec.Ranker, d.ranker, err = storedRanker(ctx, h.store); err != nil {
+		return nil, err
+	}
 	if d.ways.first != byIndex {
 		return d, nil
 	}
 	start := time.Now()
-	err := d.index.Refresh(ctx, h.store)
+	err = d.index.Refresh(ctx, h.store)
 	read.finish(time.Since(start) > 500*time.Millisecond)
 	if errors.Is(err, index.ErrMemory) {
 		return nil, fmt.Errorf("%w: raise --index-memory (now %d MiB)%s", err, c.memory, d.ways.advice())

@@ -38,7 +38,7 @@ Topics and judgements are TREC files, JSONL, CSV or XLSX. See docs/evaluation.md
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.runEval(cmd.Context()) },
 	}
 	c.evalFlags(cmd)
-	cmd.AddCommand(newScore(c), newCompare(c), newPool(c), newJudgements(c), newPropensity(c))
+	cmd.AddCommand(newScore(c), newCompare(c), newPool(c), newJudgements(c), newPropensity(c), newFit(c))
 	return cmd
 }
 
@@ -56,8 +56,7 @@ func (c *config) runEval(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rankers, err := c.rankers("default")
-	if err != nil {
+	if _, err := c.rankers(engine.DefaultRanker(), "default"); err != nil { // before anything takes time
 		return err
 	}
 	if len(c.listings) > 0 {
@@ -73,6 +72,10 @@ func (c *config) runEval(ctx context.Context) error {
 	}
 	defer h.store.Close()
 	if err := h.requireListings(ctx); err != nil {
+		return err
+	}
+	rankers, err := c.rankers(h.desk.Load().rec.Ranker, "default")
+	if err != nil {
 		return err
 	}
 	if x.Facts, err = h.facts(ctx); err != nil {
@@ -106,15 +109,15 @@ func (c *config) runEval(ctx context.Context) error {
 	return c.tell(results, len(rankers))
 }
 
-// rankers are those that --weights and --ablate name, or otherwise.
-func (c *config) rankers(otherwise ...string) ([]engine.Ranker, error) {
+// rankers are those that --weights and --ablate name, or otherwise; default is the store's.
+func (c *config) rankers(ofStore engine.Ranker, otherwise ...string) ([]engine.Ranker, error) {
 	var out []engine.Ranker
 	specs := c.weights
 	if len(specs) == 0 {
 		specs = otherwise
 	}
 	for _, spec := range specs {
-		rk := engine.DefaultRanker()
+		rk := ofStore
 		switch spec {
 		case "default":
 		case eval.BM25Name:

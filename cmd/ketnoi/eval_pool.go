@@ -65,7 +65,7 @@ func (c *config) runPool(ctx context.Context) error {
 	if x.Want, err = c.kindsWanted(); err != nil {
 		return err
 	}
-	rankers, err := c.rankers("default", eval.BM25Name)
+	rankers, err := c.rankers(engine.DefaultRanker(), "default", eval.BM25Name)
 	if err != nil {
 		return err
 	}

@@ -38,11 +38,15 @@ func (h *house) follow(ctx context.Context, c *config, auto way) {
 // maxAnswerTime is how long an answer may be under way.
 const maxAnswerTime = 20 * time.Second
 
-// awaitModel waits until the store has another model, and returns a desk that is ready to answer by it; nil when ctx is done.
+// awaitModel waits until the store has another model or ranker, and returns a desk that is ready to answer by it; nil when ctx is done.
 func (h *house) awaitModel(ctx context.Context, c *config, d *desk, auto way) *desk {
 	for told := ""; ctx.Err() == nil; sleep(ctx, lookForModel) {
 		spec, err := activeSpec(ctx, h.store)
-		if err == nil && spec == d.spec {
+		ranker := d.ranker
+		if err == nil {
+			_, ranker, err = storedRanker(ctx, h.store)
+		}
+		if err == nil && spec == d.spec && ranker == d.ranker {
 			continue
 		}
 		var next *desk

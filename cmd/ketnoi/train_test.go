@@ -58,3 +58,37 @@ func TestTrain(t *testing.T) {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
+
+// TestFit: weights learned from judgements are better on topics they did not learn from; the store answers by them, and
+// returns to the default ones.
+func TestFit(t *testing.T) {
+	l := newLab(t)
+	fit := append([]string{"fit", "--measures", "nDCG@10", "--rounds", "5000"}, demoCollection...)
+	out, _ := l.run(exitOK, fit...)
+	if !strings.Contains(out, "fitted, cross-validated") || !strings.Contains(out, "  better\n") || strings.Contains(out, "answers by") {
+		t.Error(out)
+	}
+	out, _ = l.run(exitOK, append(fit, "--use")...)
+	_, name, _ := strings.Cut(out, "answers by ")
+	name, _, _ = strings.Cut(name, " ")
+	if !strings.HasPrefix(name, "fitted-") {
+		t.Fatal(out)
+	}
+	if table, _ := l.run(exitOK, append([]string{"--measures", "nDCG@10"}, demoCollection...)...); !strings.Contains(table, name) {
+		t.Errorf("eval measures another ranker than %s:\n%s", name, table)
+	}
+	ask := []string{"--store", inDemo, "recommend", "--for", "P501", "--json"}
+	if out, errs, code := ketnoi(t, l.dir, ask...); code != exitOK || !strings.Contains(out, `"ranker": "`+name+`"`) {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	// Fitted again, nothing is gained beyond chance.
+	if _, errs := l.run(exitRejected, append(fit, "--use")...); !strings.Contains(errs, "not used") {
+		t.Error(errs)
+	}
+	l.run(exitOK, "fit", "--reset")
+	if out, _, _ := ketnoi(t, l.dir, ask...); !strings.Contains(out, `"ranker": "`+engine.DefaultRanker().Name+`"`) {
+		t.Error(out)
+	}
+	l.run(exitFailed, append(fit, "--folds", "1")...)
+	l.run(exitFailed, "fit")
+}

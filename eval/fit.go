@@ -1,0 +1,245 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/ketnoi/ketnoi/engine"
+)
+
+// Fitted is a ranker whose weights were learned from judgements, and what it is worth on topics that it did not learn from.
+type Fitted struct {
+	Ranker engine.Ranker
+	// CrossValidated ranks each topic by weights that were fitted on the other folds' topics only.
+	CrossValidated *Result
+	// Present is the ranker that the candidates came from, on the same candidates.
+	Present *Result
+}
+
+// FitOptions say how weights are fitted. Zero values stand for the defaults.
+type FitOptions struct {
+	Folds  int     // of the cross-validation; 5
+	Shrink float64 // how strongly weights are drawn to be alike, which keeps few topics from saying much; 0.005
+}
+
+// sample is a topic's candidates.
+type sample struct {
+	topic      string
+	candidates []candidate
+	gain       float64 // sum of grades
+}
+
+type candidate struct {
+	doc    string
+	raw    engine.Weights // signals, in [0, 1]
+	across bool           // in another language than the topic
+	grade  float64
+}
+
+// learnable are the signals that topics have: they state no preference.
+var learnable = []engine.Signal{engine.SignalMeaning, engine.SignalWords, engine.SignalConcepts, engine.SignalField, engine.SignalSeeks}
+
+// weightSets are the weights within a language and across.
+type weightSets [2]engine.Weights
+
+func (w *weightSets) score(c *candidate) (s float64) {
+	set := &w[0]
+	if c.across {
+		set = &w[1]
+	}
+	for _, sig := range learnable {
+		s += set[sig] * c.raw[sig]
+	}
+	return s
+}
+
+// Fit learns the weights of the signals from judged topics, within a language and across, none below 0, so that a score stays
+// the sum of its parts and more of a signal is never worse. It maximises the likelihood of drawing the relevant listings, by grade, from a
+// topic's candidates (ListNet's top-one probability, Cao et al. 2007). r yields the candidates; present describes it.
+func (e *Experiment) Fit(ctx context.Context, r Ranker, present engine.Ranker, o FitOptions) (*Fitted, error) {
+	if o.Folds == 0 {
+		o.Folds = 5
+	}
+	if o.Shrink == 0 {
+		o.Shrink = 0.005
+	}
+	samples, err := e.samples(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if len(samples) < 2*o.Folds {
+		return nil, fmt.Errorf("%d topics with a relevant candidate are too few to learn from in %d folds", len(samples), o.Folds)
+	}
+	held, now := Run{}, Run{}
+	before := &weightSets{present.Within, present.Across}
+	for fold := range o.Folds {
+		// Topics are dealt out in their order: those that stand together are often alike.
+		var others []sample
+		for i, s := range samples {
+			if i%o.Folds != fold {
+				others = append(others, s)
+			}
+		}
+		w := maximise(others, o.Shrink)
+		for i := fold; i < len(samples); i += o.Folds {
+			held[samples[i].topic], now[samples[i].topic] = w.rank(&samples[i]), before.rank(&samples[i])
+		}
+	}
+	w := maximise(samples, o.Shrink)
+	w.scale()
+	out := &Fitted{Ranker: engine.Ranker{Name: "fitted", Within: w[0], Across: w[1]}}
+	out.Ranker.Within[engine.SignalPreference], out.Ranker.Across[engine.SignalPreference] = present.Within[engine.SignalPreference], present.Across[engine.SignalPreference]
+	out.Ranker.Threshold = w.threshold(samples)
+	qrels := Qrels{} // of the topics that were asked
+	for _, t := range e.judged() {
+		qrels[t.ID] = e.Qrels[t.ID]
+	}
+	if out.CrossValidated, err = Score("fitted, cross-validated", held, qrels, e.Measures); err != nil {
+		return nil, err
+	}
+	out.Present, err = Score(present.Name, now, qrels, e.Measures)
+	return out, err
+}
+
+// samples ranks the topics and keeps the candidates' signals of those that have a relevant one.
+func (e *Experiment) samples(ctx context.Context, r Ranker) (out []sample, err error) {
+	topics := e.judged()
+	if len(topics) == 0 {
+		return nil, errors.New("no topic has a relevant document: do the ids of topics and judgements fit together?")
+	}
+	for i, t := range topics {
+		l, err := t.subject()
+		if err != nil {
+			return nil, fmt.Errorf("topic %s: %w", t.ID, err)
+		}
+		s := sample{topic: t.ID}
+		err = r.Rank(ctx, l, engine.Query{Want: e.Want}, func(c *engine.Scored) {
+			grade := float64(max(0, e.Qrels[t.ID][c.Listing.ID]))
+			s.candidates = append(s.candidates, candidate{c.Listing.ID, c.Raw, c.Listing.Lang != l.Lang, grade})
+			s.gain += grade
+		})
+		if err != nil {
+			return nil, fmt.Errorf("topic %s: %w", t.ID, err)
+		}
+		if s.gain > 0 {
+			out = append(out, s)
+		}
+		if e.Progress != nil {
+			e.Progress(i + 1)
+		}
+	}
+	return out, nil
+}
+
+func (w *weightSets) rank(s *sample) []Ranked {
+	out := make([]Ranked, len(s.candidates))
+	for i := range s.candidates {
+		out[i] = Ranked{s.candidates[i].doc, w.score(&s.candidates[i])}
+	}
+	Order(out)
+	return out
+}
+
+// scale brings the set that weighs more to a sum of 1: the ratio of both was learned, and a score stays in [0, 1].
+func (w *weightSets) scale() {
+	most := 0.0
+	for k := range w {
+		sum := 0.0
+		for _, sig := range learnable {
+			sum += w[k][sig]
+		}
+		most = max(most, sum)
+	}
+	for k := range w {
+		for _, sig := range learnable {
+			w[k][sig] = math.Round(w[k][sig]/most*1000) / 1000 // more digits would claim more than judgements say
+		}
+	}
+}
+
+// reached is the share of answerable topics that a good match must be found for.
+const reached = 0.95
+
+// threshold is the score that the best relevant listing reaches on that share of the topics.
+func (w *weightSets) threshold(samples []sample) float64 {
+	best := make([]float64, len(samples))
+	for i := range samples {
+		for k := range samples[i].candidates {
+			if c := &samples[i].candidates[k]; c.grade > 0 {
+				best[i] = max(best[i], w.score(c))
+			}
+		}
+	}
+	slices.Sort(best)
+	return best[int(float64(len(best))*(1-reached))]
+}
+
+// maximise learns by Adam (Kingma and Ba 2015) over the weights' logarithms, which keeps them above 0.
+func maximise(samples []sample, shrink float64) *weightSets {
+	const (
+		steps        = 400
+		start        = 4.0 // each weight's: scores then tell candidates apart about as much as judges do
+		rate         = 0.05
+		fast, slow   = 0.9, 0.999
+		almostNought = 1e-9
+	)
+	var logs, first, second, gradient, w weightSets
+	for k := range logs {
+		for _, sig := range learnable {
+			logs[k][sig] = math.Log(start)
+		}
+	}
+	exponentials := func() {
+		for k := range w {
+			for _, sig := range learnable {
+				w[k][sig] = math.Exp(logs[k][sig])
+			}
+		}
+	}
+	for step := 1; step <= steps; step++ {
+		exponentials()
+		gradient = weightSets{}
+		for i := range samples {
+			samples[i].climb(&w, &gradient)
+		}
+		for k := range logs {
+			for _, sig := range learnable {
+				g := gradient[k][sig]*w[k][sig]/float64(len(samples)) - shrink*(logs[k][sig]-math.Log(start))
+				first[k][sig] = fast*first[k][sig] + (1-fast)*g
+				second[k][sig] = slow*second[k][sig] + (1-slow)*g*g
+				a, b := first[k][sig]/(1-math.Pow(fast, float64(step))), second[k][sig]/(1-math.Pow(slow, float64(step)))
+				logs[k][sig] += rate * a / (math.Sqrt(b) + almostNought)
+			}
+		}
+	}
+	exponentials()
+	return &w
+}
+
+// climb adds the gradient of the sample's log-likelihood.
+func (s *sample) climb(w, gradient *weightSets) {
+	scores, most := make([]float64, len(s.candidates)), math.Inf(-1)
+	for i := range s.candidates {
+		scores[i] = w.score(&s.candidates[i])
+		most = max(most, scores[i])
+	}
+	sum := 0.0
+	for i := range scores {
+		scores[i] = math.Exp(scores[i] - most)
+		sum += scores[i]
+	}
+	for i := range s.candidates {
+		c := &s.candidates[i]
+		d := c.grade/s.gain - scores[i]/sum
+		set := &gradient[0]
+		if c.across {
+			set = &gradient[1]
+		}
+		for _, sig := range learnable {
+			set[sig] += d * c.raw[sig]
+		}
+	}
+}
