@@ -25,7 +25,7 @@ func (h *house) follow(ctx context.Context, c *config, auto way) {
 		next := h.awaitModel(ctx, c, d, auto)
 		if next != nil {
 			h.desk.Store(next)
-			slog.Info("answering by another model from now on", "model", next.spec.Name, "before", d.spec.Name)
+			slog.Info("answering by another model or ranker from now on", "model", next.spec.Name, "ranker", next.rec.Ranker.Name, "model_before", d.spec.Name, "ranker_before", d.rec.Ranker.Name)
 			d = next
 		}
 		go func() { // not before the answers that are under way
