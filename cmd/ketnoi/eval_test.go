@@ -96,6 +96,7 @@ func TestEval(t *testing.T) {
 
 // TestEvalCompares: ablations, the other direction, the yardstick; a bound fails where a measure falls by more.
 func TestEvalCompares(t *testing.T) {
+	slowRaced(t)
 	l := newLab(t)
 	out, _ := l.run(exitOK, append(slices.Clone(demoCollection), "--weights", "default", "--weights", "bm25", "--ablate", "--back", "--measures", "nDCG@10,AP", "--rounds", "2000", "--out", "lab")...)
 	for _, want := range []string{"additive-1 without words", "additive-1 without concepts back", "bm25 back", "additive-1 → bm25, 144 topics", "  worse\n"} {
@@ -156,6 +157,7 @@ func TestEvalStopped(t *testing.T) {
 
 // TestEvalFiles: listings from files, judgements and topics from tables, runs from elsewhere.
 func TestEvalFiles(t *testing.T) {
+	slowRaced(t)
 	l := newLab(t)
 	l.write("firms.csv", "name,about,id\nAqua,Membrane filtration of textile waste water,a\nLaserix,Laser cutting of steel plates,b\nFiltra,Activated carbon for dye removal from waste water,c\n")
 	l.write("topics.csv", "\ufeffMã;Tiêu đề;Nội dung\r\nq1;Textile waste water;How to remove dye from waste water\r\nq2;Steel;Cutting steel plates precisely\n")
@@ -223,6 +225,7 @@ func TestEvalFiles(t *testing.T) {
 
 // TestEvalPool: what judges get says nothing of who proposed it and cannot run as a formula; filled in, it comes back.
 func TestEvalPool(t *testing.T) {
+	slowRaced(t)
 	l := newLab(t)
 	l.write("some.jsonl", strings.Join(strings.SplitAfter(l.read("demo/"+demo.Topics), "\n")[:6], ""))
 	out, _ := l.run(exitOK, "pool", "--topics", "some.jsonl", "--want", "expert,technology", "--depth", "5", "--random", "3", "--out", "pool.xlsx", "--key", "key.jsonl")

@@ -10,6 +10,7 @@ import (
 // TestTrain: a model trained on the demo corpus ranks better than the built-in one, is used by what comes after, is the same
 // the second time, and can be left and forgotten.
 func TestTrain(t *testing.T) {
+	slowRaced(t)
 	l := newLab(t)
 	run := func(want int, args ...string) string {
 		t.Helper()
@@ -62,6 +63,7 @@ func TestTrain(t *testing.T) {
 // TestFit: weights learned from judgements are better on topics they did not learn from; the store answers by them, and
 // returns to the default ones.
 func TestFit(t *testing.T) {
+	slowRaced(t)
 	l := newLab(t)
 	fit := append([]string{"fit", "--measures", "nDCG@10", "--rounds", "5000"}, demoCollection...)
 	out, _ := l.run(exitOK, fit...)
