@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,17 +15,26 @@ type Signal uint8
 // The signals. A new one needs a name, a line in raw, a weight in DefaultRanker and a label in phrases.go.
 const (
 	SignalMeaning    Signal = iota // how near the vectors are
-	SignalWords                    // which words are shared
+	SignalWords                    // which words the best works share with the subject
+	SignalRecord                   // which words the whole record shares with it
 	SignalConcepts                 // which glossary concepts are shared
-	SignalField                    // same FORD field 1, same major field 0.4
+	SignalField                    // same FORD field 1, same major field 0.4; 0.4 too when either side states none
 	SignalSeeks                    // share of what the candidate seeks that the subject meets; 0.5 when it says nothing
+	SignalRecent                   // how new the newest work is: half for every three years; 0.4 when that is unknown
 	SignalPreference               // share of the query's preferences that hold
 	nSignals
 )
 
-var signalNames = [nSignals]string{"meaning", "words", "concepts", "field", "seeks", "preference"}
+var signalNames = [nSignals]string{"meaning", "words", "record", "concepts", "field", "seeks", "recent", "preference"}
 
 func (s Signal) String() string { return signalNames[s] }
+
+// evidence are the signals that show that a candidate answers the subject. The others say which of several who do is to be
+// preferred, and make no match: what a listing leaves unsaid about itself then costs it a place, never the list.
+var evidence = [nSignals]bool{SignalMeaning: true, SignalWords: true, SignalRecord: true, SignalConcepts: true}
+
+// Evidence reports whether the signal shows that a candidate answers the subject.
+func (s Signal) Evidence() bool { return evidence[s] }
 
 // Weights are what each signal's raw value is multiplied by.
 type Weights [nSignals]float64
@@ -41,7 +51,7 @@ type Ranker struct {
 	Name      string
 	Within    Weights // for a candidate in the subject's language
 	Across    Weights // for one in another language
-	Threshold float64 // the least score of a good match, without preferences
+	Threshold float64 // the least that a good match reaches by the signals that are evidence
 }
 
 // DefaultRanker returns the ranker that is used when none is named. Its weights without preferences add up to 1. They
@@ -61,7 +71,7 @@ func DefaultRanker() Ranker {
 func (rk *Ranker) weights(r *Reading, candidate string, raw *[nSignals]float64) Weights {
 	within, across := rk.Within.without(r), rk.Across.without(r)
 	unknown := r.Lang == "" || candidate == ""
-	if unknown && within.base(raw) >= across.base(raw) || !unknown && r.Lang == candidate {
+	if unknown && within.evidence(raw) >= across.evidence(raw) || !unknown && r.Lang == candidate {
 		return within
 	}
 	return across
@@ -77,22 +87,33 @@ func (w Weights) without(r *Reading) Weights {
 
 // drop gives what a signal weighs to the others in proportion, so that a score means the same.
 func (w Weights) drop(gone Signal) Weights {
-	lost := w[gone]
-	if w[gone] = 0; gone == SignalPreference || lost <= 0 || lost >= 1 {
+	lost, rest := w[gone], 0.0
+	w[gone] = 0
+	for sig, v := range w {
+		if alike(gone, Signal(sig)) {
+			rest += v
+		}
+	}
+	if lost <= 0 || rest <= 0 {
 		return w
 	}
 	for sig := range w {
-		if Signal(sig) != SignalPreference {
-			w[sig] /= 1 - lost
+		if alike(gone, Signal(sig)) {
+			w[sig] *= 1 + lost/rest
 		}
 	}
 	return w
 }
 
-// base is the score without preferences.
-func (w *Weights) base(raw *[nSignals]float64) (sum float64) {
+// alike reports whether both signals are evidence, or neither and no preference.
+func alike(a, b Signal) bool {
+	return evidence[a] == evidence[b] && a != SignalPreference && b != SignalPreference
+}
+
+// evidence is the sum of the points that are evidence.
+func (w *Weights) evidence(raw *[nSignals]float64) (sum float64) {
 	for sig, v := range raw {
-		if Signal(sig) != SignalPreference {
+		if evidence[sig] {
 			sum += w[sig] * v
 		}
 	}
@@ -169,10 +190,10 @@ func (rk *Ranker) Signals() (out []Signal) {
 // Scored is a candidate with its raw signals and its score.
 type Scored struct {
 	*Candidate
-	Raw     [nSignals]float64
-	Weights Weights // by which it was scored
-	Base    float64 // the score without preferences, which add to a match and make none: the threshold is held against this
-	Score   float64
+	Raw      [nSignals]float64
+	Weights  Weights // by which it was scored
+	Evidence float64 // the points of the signals that are evidence: the threshold is held against this
+	Score    float64
 }
 
 // Rank scores the candidates into out, which it returns ordered: best score first, ties by the listing's id. It
@@ -183,8 +204,12 @@ func (rk *Ranker) Rank(r *Reading, prefer []Clause, c *Candidates, out []Scored)
 		s := Scored{Candidate: &c.List[i]}
 		s.Raw = raw(r, prefer, s.Candidate)
 		s.Weights = rk.weights(r, s.Listing.Lang, &s.Raw)
-		s.Base = s.Weights.base(&s.Raw)
-		s.Score = s.Base + s.Weights[SignalPreference]*s.Raw[SignalPreference]
+		for sig, v := range s.Raw {
+			points := s.Weights[sig] * v
+			if s.Score += points; evidence[sig] {
+				s.Evidence += points
+			}
+		}
 		out = append(out, s)
 	}
 	slices.SortFunc(out, func(a, b Scored) int {
@@ -209,8 +234,13 @@ func raw(r *Reading, prefer []Clause, c *Candidate) (v [nSignals]float64) {
 		k.add(top.Concepts)
 	}
 	v[SignalMeaning], v[SignalWords], v[SignalConcepts] = m.value(), w.value(), k.value()
-	v[SignalField] = fieldAgreement(r.Fields, c.Listing.Fields)
+	v[SignalRecord] = float64(c.Record)
+	v[SignalField] = unsaid
+	if len(r.Fields) > 0 && len(c.Listing.Fields) > 0 {
+		v[SignalField] = fieldAgreement(r.Fields, c.Listing.Fields)
+	}
 	v[SignalSeeks] = seeksMet(c.Listing.Seeks, r)
+	v[SignalRecent] = recency(r.Year, c.Newest)
 	if len(prefer) > 0 {
 		for i := range prefer {
 			if prefer[i].Holds(c.Facets, c.Expires) {
@@ -240,6 +270,20 @@ func (b *best) add(x float32) {
 // value is the best figure, moved towards 1 by a part of the next two.
 func (b *best) value() float64 {
 	return b[0] + (1-b[0])*(0.3*b[1]+0.15*b[2])
+}
+
+// unsaid is what a circumstance counts that is not stated: between speaking for and against.
+const unsaid = 0.4
+
+// halfLife is after how many years without a new work a candidate's last one counts half: teams move on.
+const halfLife = 3
+
+// recency is how new something of the year newest is to whoever asks in the given year, unsaid where that is unknown.
+func recency(asked, newest int) float64 {
+	if newest == 0 || asked == 0 {
+		return unsaid
+	}
+	return math.Exp2(-float64(max(0, asked-newest)) / halfLife)
 }
 
 // fieldAgreement is 1 when a field is shared, 0.4 when only a major field is, else 0.

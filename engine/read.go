@@ -5,6 +5,8 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/ketnoi/ketnoi/engine/glossary"
 	"github.com/ketnoi/ketnoi/engine/text"
@@ -21,12 +23,14 @@ type Reading struct {
 	Concepts []Weighted  // distinct, in the order of their first mention
 	Fields   []string    // stated, or else the fields of its concepts
 	Regions  []string    // stated ones and all above them, codes in force
+	Year     int         // in which it asks
 }
 
 // Term is an index term of the subject with its weight, 1 + ln(occurrences), less for a lone Vietnamese syllable.
 type Term struct {
 	Text   string
 	Weight float32
+	Count  float32 // occurrences, with the same discount
 }
 
 // Weighted is a concept of the subject with its weight, 1 + ln(mentions).
@@ -51,7 +55,7 @@ type Embedder interface {
 // read prepares a subject; lang is its language as far as it is certain, else empty. Without vectors in e it asks the
 // embedder; when that fails, the reading comes without vectors and the error says why.
 func (rec *Recommender) read(ctx context.Context, e Entry, lang string) (*Reading, error) {
-	r := &Reading{Listing: e.Listing, Lang: lang, Passages: e.Passages, Vectors: e.Vectors, Fields: e.Listing.Fields}
+	r := &Reading{Listing: e.Listing, Lang: lang, Passages: e.Passages, Vectors: e.Vectors, Fields: e.Listing.Fields, Year: asked(e.Listing, rec.Now())}
 	for _, code := range e.Listing.Regions {
 		r.Regions = append(r.Regions, glossary.RegionAncestors(code)...)
 	}
@@ -81,6 +85,37 @@ func (rec *Recommender) read(ctx context.Context, e Entry, lang string) (*Readin
 	return r, err
 }
 
+// asked returns the year in which the subject asks: when it was published or closed where that is past, else now.
+func asked(l *Listing, now time.Time) int {
+	for _, date := range []string{l.PublishedAt, l.ExpiresAt} {
+		if y := year(date); y > 0 && y < now.Year() {
+			return y
+		}
+	}
+	return now.Year()
+}
+
+// year returns that of a date as a listing has it, 0 for none.
+func year(date string) int {
+	if len(date) < 4 {
+		return 0
+	}
+	y, _ := strconv.Atoi(date[:4]) // Normalise has checked it
+	return y
+}
+
+// newest returns the year of a listing's newest work, of its publication where no work has one, or 0.
+func newest(l *Listing) int {
+	out := 0
+	for i := range l.Works {
+		out = max(out, l.Works[i].Year)
+	}
+	if out == 0 {
+		out = year(l.PublishedAt)
+	}
+	return out
+}
+
 func (rec *Recommender) readWords(r *Reading, texts []string) {
 	terms, concepts := map[string]int{}, map[int]int{}
 	var order []int
@@ -93,11 +128,11 @@ func (rec *Recommender) readWords(r *Reading, texts []string) {
 		})
 	}
 	for t, n := range terms {
-		weight := 1 + float32(math.Log(float64(n)))
+		term := Term{t, 1 + float32(math.Log(float64(n))), float32(n)}
 		if r.Listing.Lang == "vi" && text.IsSyllable(t) {
-			weight *= syllableWeight
+			term.Weight, term.Count = term.Weight*syllableWeight, term.Count*syllableWeight
 		}
-		r.Terms = append(r.Terms, Term{t, weight})
+		r.Terms = append(r.Terms, term)
 	}
 	slices.SortFunc(r.Terms, func(a, b Term) int {
 		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Text, b.Text))

@@ -53,7 +53,7 @@ type Near struct {
 	Kind  Kind    `json:"kind"`
 	Title string  `json:"title"`
 	Lang  string  `json:"lang"`
-	Score float64 `json:"score" doc:"Without preferences"`
+	Score float64 `json:"score" doc:"Of the signals that are evidence"`
 }
 
 // Removed says how many good matches a rule cost.
@@ -128,7 +128,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	lap(&a.Steps.Score)
 
 	// A preference moves a candidate up or down the list, and never into it.
-	top := slices.DeleteFunc(sc.scored, func(s Scored) bool { return s.Base < rec.Ranker.Threshold })
+	top := slices.DeleteFunc(sc.scored, func(s Scored) bool { return s.Evidence < rec.Ranker.Threshold })
 	if a.NoMatch = len(top) == 0; a.NoMatch {
 		sc.scored = rec.Ranker.Rank(r, nil, &sc.candidates, sc.scored)
 		a.Nearest = near(sc.scored[:min(3, len(sc.scored))])
@@ -171,7 +171,7 @@ func (rec *Recommender) Rank(ctx context.Context, subject *Listing, q Query, yie
 func near(scored []Scored) []Near {
 	out := make([]Near, len(scored))
 	for i, s := range scored {
-		out[i] = Near{s.Listing.ID, s.Listing.Kind, s.Listing.Title, s.Listing.Lang, s.Score}
+		out[i] = Near{s.Listing.ID, s.Listing.Kind, s.Listing.Title, s.Listing.Lang, s.Evidence}
 	}
 	return out
 }
@@ -227,7 +227,7 @@ func (rec *Recommender) removed(ctx context.Context, r *Reading, rules, stated [
 	for i, c := range stated {
 		out[i].Rule = c.Rule
 		for _, s := range sc.scored {
-			if s.Base >= rec.Ranker.Threshold && !c.Holds(s.Facets, s.Expires) {
+			if s.Evidence >= rec.Ranker.Threshold && !c.Holds(s.Facets, s.Expires) {
 				out[i].Count++
 			}
 		}

@@ -93,6 +93,7 @@ type Stub struct {
 	Listing *Listing // without Text, Summary, Works and Extra
 	Facets  []Facet  // sorted
 	Expires int64    // Unix seconds, 0 for never
+	Newest  int      // year of the newest work, else of publication; 0 when neither is known
 }
 
 // NewStub strips l. The regions it seeks become the codes in force.
@@ -107,7 +108,7 @@ func NewStub(l *Listing) *Stub {
 		}
 		bare.Seeks = &seeks
 	}
-	return &Stub{Listing: &bare, Facets: Facets(l), Expires: expiry(l)}
+	return &Stub{Listing: &bare, Facets: Facets(l), Expires: expiry(l), Newest: newest(l)}
 }
 
 // Allowed reports whether all clauses hold.
@@ -132,7 +133,8 @@ type Hit struct {
 // Candidate is a listing that was retrieved and not yet ranked, with a hit for each of its passages in order.
 type Candidate struct {
 	*Stub
-	Hits []Hit
+	Record float32 // BM25 of all its words together, as a share of what a record with all the subject's words would score
+	Hits   []Hit
 }
 
 // Candidates is the result of one retrieval. It is reused from query to query; its slices are valid until then.
@@ -159,7 +161,7 @@ type Path struct {
 	Estimated bool   `json:"estimated,omitzero" doc:"The number of listings allowed is an estimate"`
 }
 
-// Retriever finds candidates within the rules: up to n listings by each of vectors, words and concepts, their union
+// Retriever finds candidates within the rules: up to n listings by each of vectors, words (of a passage, and of all together) and concepts, their union
 // in no particular order. Rules are never loosened and never starve an answer: with at least n listings allowed and
 // answering at all, n are found.
 type Retriever interface {

@@ -20,6 +20,7 @@ type Pool struct {
 
 // Corpus is what scoring has to know of all passages that can be found, in the pool or not.
 type Corpus struct {
+	Listings int
 	Passages int
 	Length   int64                 // terms in them
 	Term     func(term string) int // how many of them have a term
@@ -72,9 +73,10 @@ var poolWork = sync.Pool{New: func() any { return newWork() }}
 // Retrieve fills out with the best n listings of the pool by each of vectors, words and concepts, as Index.Retrieve
 // does; it leaves out.Allowed and out.Path to the caller. It may be called once.
 func (p *Pool) Retrieve(n int, out *engine.Candidates) {
+	p.seg.countRecords()
 	p.seg.terms = p.words.sorted(len(p.seg.dict))
 	p.seg.rows = p.rows.sorted(len(p.seg.concepts))
-	s := &snapshot{parts: []part{{segment: p.seg}}, span: len(p.seg.lengths), listings: len(p.seg.stubs), passages: p.corpus.Passages, length: p.corpus.Length, corpus: &p.corpus}
+	s := &snapshot{parts: []part{{segment: p.seg}}, span: len(p.seg.lengths), stubs: len(p.seg.stubs), listings: len(p.seg.stubs), passages: p.corpus.Passages, length: p.corpus.Length, corpus: &p.corpus}
 	w := poolWork.Get().(*work)
 	defer poolWork.Put(w)
 	w.prepare(s, n)

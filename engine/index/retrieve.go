@@ -42,13 +42,14 @@ type work struct {
 	sets      []allowedPart
 	buf       []uint32
 	words     []float32 // BM25 of each passage of the snapshot
+	records   []float32 // BM25 of each listing, all its passages taken as one
 	concepts  []float32
 	stamp     []uint32 // for each passage, the last concept that counted it
 	distances []uint16
 	nearest   []uint32
 	sig       []uint64
 	scores    []float32
-	tops      [3]top
+	tops      [4]top
 	seen      map[uint64]struct{}
 	terms     []weighed
 }
@@ -64,7 +65,7 @@ type allowedPart struct {
 type weighed struct {
 	index int // in the reading
 	worth float32
-	idf   float32
+	plain float32 // with as many times its rarity as the subject repeats it: a whole record has room for that
 }
 
 // Retrieve implements engine.Retriever.
@@ -106,17 +107,21 @@ func (x *Index) Retrieve(ctx context.Context, r *engine.Reading, rules []engine.
 
 // score finds the best listings by words and by concepts, and collects them with those already found by vectors.
 func (w *work) score(s *snapshot, r *engine.Reading, g *glossary.Glossary, dim int, out *engine.Candidates) {
-	var idealWords, idealConcepts float32 // 0 where there is nothing to look for
+	var ideal ideals
 	if len(r.Terms) > 0 {
-		idealWords = w.scoreWords(s, r, out)
+		w.scoreWords(s, r, &ideal, out)
 		w.pick(s, &w.tops[1], w.words, 0)
+		w.pickRecords(s)
 	}
 	if len(r.Concepts) > 0 {
-		idealConcepts = w.scoreConcepts(s, r, g, out)
+		ideal.concepts = w.scoreConcepts(s, r, g, out)
 		w.pick(s, &w.tops[2], w.concepts, 0)
 	}
-	w.collect(s, r, dim, idealWords, idealConcepts, out)
+	w.collect(s, r, dim, &ideal, out)
 }
+
+// ideals are what the best answer to a subject would reach; 0 where there is nothing to look for.
+type ideals struct{ words, record, concepts float32 }
 
 // prepare sizes the work space for a snapshot.
 func (w *work) prepare(s *snapshot, n int) {
@@ -128,6 +133,10 @@ func (w *work) prepare(s *snapshot, n int) {
 		w.words, w.concepts = make([]float32, size), make([]float32, size)
 		w.stamp, w.distances = make([]uint32, size), make([]uint16, size)
 	}
+	if cap(w.records) < s.stubs {
+		w.records = make([]float32, s.stubs+s.stubs/4)
+	}
+	w.records = w.records[:s.stubs]
 	w.words, w.concepts, w.stamp, w.distances = w.words[:s.span], w.concepts[:s.span], w.stamp[:s.span], w.distances[:s.span]
 	for i := range w.tops {
 		w.tops[i].reset(s, n)
@@ -280,6 +289,21 @@ func (w *work) pick(s *snapshot, t *top, figures []float32, least float32) {
 	}
 }
 
+// pickRecords offers every allowed listing by its words taken together.
+func (w *work) pickRecords(s *snapshot) {
+	t := &w.tops[3]
+	for i := range s.parts {
+		f := w.records[s.parts[i].offset:]
+		for _, r := range w.sets[i].runs {
+			for l := r.from; l < r.to; l++ {
+				if f[l] > 0 && f[l] >= t.floor() {
+					t.offer(ref{f[l], int32(i), l})
+				}
+			}
+		}
+	}
+}
+
 // argmax returns the place of the first greatest figure.
 func argmax(f []float32) int {
 	best := 0
@@ -291,8 +315,8 @@ func argmax(f []float32) int {
 	return best
 }
 
-// collect joins the three ways' listings and fills in every figure of every passage.
-func (w *work) collect(s *snapshot, r *engine.Reading, dim int, idealWords, idealConcepts float32, out *engine.Candidates) {
+// collect joins the ways' listings and fills in every figure of every passage.
+func (w *work) collect(s *snapshot, r *engine.Reading, dim int, ideal *ideals, out *engine.Candidates) {
 	hits := 0
 	add := func(t *top) {
 		for i := range t.refs {
@@ -303,7 +327,7 @@ func (w *work) collect(s *snapshot, r *engine.Reading, dim int, idealWords, idea
 			}
 			w.seen[key] = struct{}{}
 			p := &s.parts[c.part]
-			out.List = append(out.List, engine.Candidate{Stub: p.stubs[c.listing]})
+			out.List = append(out.List, engine.Candidate{Stub: p.stubs[c.listing], Record: share(w.records[p.offset+int(c.listing)], ideal.record)})
 			hits += int(p.first[c.listing+1] - p.first[c.listing])
 			w.nearest = append(w.nearest, uint32(c.part), c.listing)
 		}
@@ -317,7 +341,7 @@ func (w *work) collect(s *snapshot, r *engine.Reading, dim int, idealWords, idea
 		p, l := &s.parts[w.nearest[2*i]], w.nearest[2*i+1]
 		begin := len(out.Hits)
 		for at := p.first[l]; at < p.first[l+1]; at++ {
-			h := engine.Hit{Passage: int(at - p.first[l]), Work: int(p.works[at]), Words: share(w.words[p.base+int(at)], idealWords), Concepts: share(w.concepts[p.base+int(at)], idealConcepts)}
+			h := engine.Hit{Passage: int(at - p.first[l]), Work: int(p.works[at]), Words: share(w.words[p.base+int(at)], ideal.words), Concepts: share(w.concepts[p.base+int(at)], ideal.concepts)}
 			switch {
 			case p.given != nil:
 				h.Meaning = min(1, max(0, p.given[at]))
@@ -361,10 +385,11 @@ func (p *part) live(docs []uint32) int {
 	return n
 }
 
-// scoreWords adds the BM25 score of every passage into w.words and returns what a passage of average length would
-// score that had each of the idealTerms heaviest terms once.
-func (w *work) scoreWords(s *snapshot, r *engine.Reading, out *engine.Candidates) (ideal float32) {
+// scoreWords adds the BM25 score of every passage into w.words and that of every listing into w.records. Ideal is what a
+// passage of average length would score that had each of the idealTerms heaviest terms once, and a record that had all terms.
+func (w *work) scoreWords(s *snapshot, r *engine.Reading, ideal *ideals, out *engine.Candidates) {
 	clear(w.words)
+	clear(w.records)
 	w.terms = w.terms[:0]
 	for i, t := range r.Terms {
 		df := s.termPassages(t.Text)
@@ -374,20 +399,22 @@ func (w *work) scoreWords(s *snapshot, r *engine.Reading, out *engine.Candidates
 		} else {
 			out.TermIDF = append(out.TermIDF, 0)
 		}
-		w.terms = append(w.terms, weighed{i, t.Weight * rare, rare})
+		w.terms = append(w.terms, weighed{i, t.Weight * rare, t.Count * rare})
 	}
 	slices.SortFunc(w.terms, func(a, b weighed) int {
 		return cmp.Or(cmp.Compare(b.worth, a.worth), cmp.Compare(a.index, b.index))
 	})
 	w.terms = w.terms[:min(len(w.terms), maxTerms)]
-	average := float32(1)
+	average, whole := float32(1), float32(1) // lengths of a passage and of a record
 	if s.passages > 0 {
 		average = max(1, float32(s.length)/float32(s.passages))
+		whole = max(1, float32(s.length)/float32(max(1, s.total())))
 	}
 	for n, t := range w.terms {
 		if n < idealTerms {
-			ideal += t.worth
+			ideal.words += t.worth
 		}
+		ideal.record += t.plain
 		for i := range s.parts {
 			p := &s.parts[i]
 			id, ok := p.dict[r.Terms[t.index].Text]
@@ -396,9 +423,9 @@ func (w *work) scoreWords(s *snapshot, r *engine.Reading, out *engine.Candidates
 			}
 			docs, tfs := p.terms.of(id)
 			bm25(w.words[p.base:p.base+p.passages()], docs, tfs, p.lengths, t.worth*(k1+1), k1*(1-b), k1*b/average)
+			bm25Records(w.records[p.offset:p.offset+len(p.stubs)], docs, tfs, p, t.plain*(k1+1), k1*(1-b), k1*b/whole)
 		}
 	}
-	return ideal
 }
 
 // bm25 adds worth * tf / (tf + flat + slope*length) for every posting.
@@ -407,5 +434,18 @@ func bm25(sums []float32, docs []uint32, tfs []uint8, lengths []uint16, worth, f
 	for i, d := range docs {
 		tf := float32(tfs[i])
 		sums[d] += worth * tf / (tf + flat + slope*float32(lengths[d]))
+	}
+}
+
+// bm25Records does the same for whole listings: the postings of one's passages stand together.
+func bm25Records(sums []float32, docs []uint32, tfs []uint8, p *part, worth, flat, slope float32) {
+	tfs = tfs[:len(docs)]
+	for i := 0; i < len(docs); {
+		l := p.owner[docs[i]]
+		tf := float32(0)
+		for end := p.first[l+1]; i < len(docs) && docs[i] < end; i++ {
+			tf += float32(tfs[i])
+		}
+		sums[l] += worth * tf / (tf + flat + slope*float32(p.records[l]))
 	}
 }

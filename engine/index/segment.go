@@ -28,6 +28,7 @@ type segment struct {
 
 	works    []int32  // the work each passage belongs to, engine.FromText for the listing's own texts
 	lengths  []uint16 // terms in each passage, at most 65,535
+	records  []uint32 // terms in all passages of each listing
 	dict     map[string]uint32
 	terms    postings
 	concepts map[uint32]uint32 // glossary number -> row of conceptRows
@@ -49,6 +50,14 @@ type postings struct {
 func (p *postings) of(t uint32) (docs []uint32, tfs []uint8) {
 	a, b := p.start[t], p.start[t+1]
 	return p.docs[a:b], p.tfs[a:b]
+}
+
+// countRecords adds up the passages' lengths by listing.
+func (s *segment) countRecords() {
+	s.records = make([]uint32, len(s.stubs))
+	for at, l := range s.owner {
+		s.records[l] += uint32(s.lengths[at])
+	}
 }
 
 func (s *segment) passages() int { return len(s.lengths) }
@@ -206,6 +215,7 @@ func (b *builder) addVector(v []float32) {
 }
 
 func (b *builder) build() *segment {
+	b.seg.countRecords()
 	b.seg.terms = b.terms.sorted(len(b.seg.dict))
 	b.seg.rows = b.rows.sorted(len(b.seg.concepts))
 	for _, m := range b.seg.facets {

@@ -14,6 +14,7 @@ import (
 type snapshot struct {
 	parts    []part
 	span     int     // passages in all parts, dead ones included: the length of per-passage work space
+	stubs    int     // listings, likewise
 	passages int     // live
 	listings int     // live
 	length   int64   // terms in live passages
@@ -35,6 +36,14 @@ func (s *snapshot) termPassages(term string) (n int) {
 	return n
 }
 
+// total returns how many listings the figures count.
+func (s *snapshot) total() int {
+	if s.corpus != nil {
+		return s.corpus.Listings
+	}
+	return s.listings
+}
+
 // conceptPassages returns how many live passages name the concept.
 func (s *snapshot) conceptPassages(concept int) (n int) {
 	if s.corpus != nil {
@@ -49,8 +58,9 @@ func (s *snapshot) conceptPassages(concept int) (n int) {
 // part is a segment with the listings in it that were since replaced or deleted.
 type part struct {
 	*segment
-	base int             // number of its first passage within the snapshot
-	dead *roaring.Bitmap // nil for none
+	base   int             // number of its first passage within the snapshot
+	offset int             // number of its first listing
+	dead   *roaring.Bitmap // nil for none
 }
 
 func (p *part) isDead(l uint32) bool { return p.dead != nil && p.dead.Contains(l) }
@@ -60,8 +70,8 @@ func newSnapshot(parts []part, seq int64) *snapshot {
 	s := &snapshot{parts: parts, seq: seq}
 	for i := range parts {
 		p := &parts[i]
-		p.base = s.span
-		s.span += p.passages()
+		p.base, p.offset = s.span, s.stubs
+		s.span, s.stubs = s.span+p.passages(), s.stubs+len(p.stubs)
 		for l := range p.stubs {
 			if p.isDead(uint32(l)) {
 				continue

@@ -115,6 +115,7 @@ func (t *retrieval) corpus() index.Corpus {
 	n := t.k.passages
 	of := func(key int32) int { return min(t.df[key], n) }
 	return index.Corpus{
+		Listings: t.k.listings,
 		Passages: n, Length: t.k.length,
 		Term:    func(term string) int { return of(termKey(term)) },
 		Concept: func(c int) int { return of(conceptKey(t.x.glossary, c)) },
