@@ -122,11 +122,11 @@ func TestUnknownLanguageCostsNothing(t *testing.T) {
 		c := drawCandidates(t)
 		scores := map[string]float64{}
 		for _, s := range rk.Rank(&guessed, nil, c, nil) {
-			scores[s.Listing.ID] = s.Score
+			scores[s.Listing.ID] = s.Evidence
 		}
 		for i := range c.List {
 			raw := raw(subject, nil, &c.List[i])
-			if want := max(rk.Within.base(&raw), rk.Across.base(&raw)); math.Abs(scores[c.List[i].Listing.ID]-want) > 1e-12 {
+			if want := max(rk.Within.evidence(&raw), rk.Across.evidence(&raw)); math.Abs(scores[c.List[i].Listing.ID]-want) > 1e-12 {
 				t.Fatalf("%s scores %v, want %v", c.List[i].Listing.ID, scores[c.List[i].Listing.ID], want)
 			}
 		}
@@ -141,11 +141,11 @@ func TestPreferencesMakeNoMatch(t *testing.T) {
 		c := drawCandidates(t)
 		bare := map[string]float64{}
 		for _, s := range rk.Rank(subject, nil, c, nil) {
-			bare[s.Listing.ID] = s.Score
+			bare[s.Listing.ID] = s.Evidence
 		}
 		for _, s := range rk.Rank(subject, prefer, c, nil) {
-			if s.Base != bare[s.Listing.ID] || s.Score < s.Base {
-				t.Fatalf("%s: base %v, score %v, without preferences %v", s.Listing.ID, s.Base, s.Score, bare[s.Listing.ID])
+			if s.Evidence != bare[s.Listing.ID] || s.Score < s.Evidence {
+				t.Fatalf("%s: evidence %v, score %v, without preferences %v", s.Listing.ID, s.Evidence, s.Score, bare[s.Listing.ID])
 			}
 		}
 	})

@@ -209,8 +209,11 @@ func (t *Topic) subject() (*engine.Listing, error) {
 	if t.Listing != nil {
 		return t.Listing, nil
 	}
-	l := &engine.Listing{ID: t.ID, Kind: engine.Problem, Title: t.Title, Text: cmp.Or(t.Text, t.Title), Lang: t.Lang, Fields: t.Fields, Regions: t.Regions, Languages: t.Languages}
+	l := &engine.Listing{ID: t.ID, Kind: engine.Problem, Title: t.Title, Text: cmp.Or(t.Text, t.Title), Lang: t.Lang, Fields: t.Fields, Regions: t.Regions, Languages: t.Languages, PublishedAt: t.Published, ExpiresAt: cmp.Or(t.Expires, t.Close)}
 	l.Title = cmp.Or(l.Title, "-")
+	if day, err := time.Parse("January 2, 2006", l.ExpiresAt); err == nil {
+		l.ExpiresAt = day.Format(time.DateOnly)
+	}
 	return l, l.Normalise()
 }
 

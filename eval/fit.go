@@ -40,7 +40,7 @@ type candidate struct {
 }
 
 // learnable are the signals that topics have: they state no preference.
-var learnable = []engine.Signal{engine.SignalMeaning, engine.SignalWords, engine.SignalConcepts, engine.SignalField, engine.SignalSeeks}
+var learnable = []engine.Signal{engine.SignalMeaning, engine.SignalWords, engine.SignalRecord, engine.SignalConcepts, engine.SignalField, engine.SignalSeeks, engine.SignalRecent}
 
 // weightSets are the weights within a language and across.
 type weightSets [2]engine.Weights

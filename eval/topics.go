@@ -20,6 +20,9 @@ type Topic struct {
 	Fields    []string `json:"fields"`
 	Regions   []string `json:"regions"`
 	Languages []string `json:"languages"`
+	Published string   `json:"published_at"`
+	Expires   string   `json:"expires_at"`
+	Close     string   `json:"close"` // as expires_at, also written "June 27, 2012", as calls for proposals do
 
 	Listing *engine.Listing `json:"-"` // who asks, where that is a stored listing; nil for a problem made of the above
 }
@@ -31,7 +34,7 @@ func ReadTopics(r io.Reader) ([]Topic, error) {
 	err := scanLines(r, func(n int, line []byte) error {
 		var t Topic
 		if json.Unmarshal(line, &t) != nil { // the library's own words change from run to run
-			return errors.New("no topic: want a JSON object with id, title and text as strings, fields, regions and languages as lists of strings")
+			return errors.New("no topic: want a JSON object with id, title and text as strings, fields, regions and languages as lists of strings, published_at, expires_at and close as dates")
 		}
 		out, lines = append(out, t), append(lines, n)
 		return nil
