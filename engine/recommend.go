@@ -16,6 +16,7 @@ type Recommendation struct {
 	Rank        int         `json:"rank"`
 	Listing     *Listing    `json:"listing" doc:"Without its texts and works"`
 	Score       float64     `json:"score" doc:"Sum of the parts; about 0 to 1"`
+	Confidence  float64     `json:"confidence" doc:"How likely a judge calls it a match, 0 to 1, as far as its evidence says; 0 for a ranker that was not calibrated"`
 	Explanation Explanation `json:"explanation"`
 }
 
@@ -34,7 +35,7 @@ type Subject struct {
 type Answer struct {
 	Subject   Subject          `json:"subject" doc:"The listing that asked; of a free text, its language"`
 	Items     []Recommendation `json:"items" nullable:"false" doc:"Best first; empty when there is no good match"`
-	NoMatch   bool             `json:"no_match" doc:"No candidate reaches the threshold without preferences"`
+	NoMatch   bool             `json:"no_match" doc:"The evidence for no candidate reaches the threshold"`
 	Threshold float64          `json:"threshold" doc:"The least score of a good match"`
 	Nearest   []Near           `json:"nearest,omitempty" doc:"With no_match: the best that fell short"`
 	Allowed   int              `json:"allowed" doc:"How many listings the rules let through"`
@@ -49,11 +50,12 @@ type Answer struct {
 
 // Near is a candidate that fell short of the threshold.
 type Near struct {
-	ID    string  `json:"id"`
-	Kind  Kind    `json:"kind"`
-	Title string  `json:"title"`
-	Lang  string  `json:"lang"`
-	Score float64 `json:"score" doc:"Of the signals that are evidence"`
+	ID         string  `json:"id"`
+	Kind       Kind    `json:"kind"`
+	Title      string  `json:"title"`
+	Lang       string  `json:"lang"`
+	Score      float64 `json:"score"`
+	Confidence float64 `json:"confidence" doc:"Below the threshold"`
 }
 
 // Removed says how many good matches a rule cost.
@@ -128,7 +130,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	lap(&a.Steps.Score)
 
 	// A preference moves a candidate up or down the list, and never into it.
-	top := slices.DeleteFunc(sc.scored, func(s Scored) bool { return s.Evidence < rec.Ranker.Threshold })
+	top := slices.DeleteFunc(sc.scored, func(s Scored) bool { return s.Confidence < rec.Ranker.Threshold })
 	if a.NoMatch = len(top) == 0; a.NoMatch {
 		sc.scored = rec.Ranker.Rank(r, nil, &sc.candidates, sc.scored)
 		a.Nearest = near(sc.scored[:min(3, len(sc.scored))])
@@ -171,7 +173,7 @@ func (rec *Recommender) Rank(ctx context.Context, subject *Listing, q Query, yie
 func near(scored []Scored) []Near {
 	out := make([]Near, len(scored))
 	for i, s := range scored {
-		out[i] = Near{s.Listing.ID, s.Listing.Kind, s.Listing.Title, s.Listing.Lang, s.Evidence}
+		out[i] = Near{s.Listing.ID, s.Listing.Kind, s.Listing.Title, s.Listing.Lang, s.Score, s.Confidence}
 	}
 	return out
 }
@@ -227,7 +229,7 @@ func (rec *Recommender) removed(ctx context.Context, r *Reading, rules, stated [
 	for i, c := range stated {
 		out[i].Rule = c.Rule
 		for _, s := range sc.scored {
-			if s.Evidence >= rec.Ranker.Threshold && !c.Holds(s.Facets, s.Expires) {
+			if s.Confidence >= rec.Ranker.Threshold && !c.Holds(s.Facets, s.Expires) {
 				out[i].Count++
 			}
 		}
@@ -257,7 +259,7 @@ func (rec *Recommender) items(ctx context.Context, x *explainer, top []Scored) (
 		}
 		shown := *e.Listing
 		shown.Text, shown.Works = "", nil
-		out = append(out, Recommendation{Rank: len(out) + 1, Listing: &shown, Score: top[i].Score, Explanation: x.explain(&top[i], e)})
+		out = append(out, Recommendation{Rank: len(out) + 1, Listing: &shown, Score: top[i].Score, Confidence: top[i].Confidence, Explanation: x.explain(&top[i], e)})
 	}
 	return out, nil
 }

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/ketnoi/ketnoi/engine"
 )
 
-// Calibration says whether a score means what it says: of listings scored 0.7, are 7 in 10 accepted?
+// Calibration says whether a confidence, or a score where there is none, means what it says: of listings at 0.7, are 7 in 10 accepted?
 type Calibration struct {
 	ECE    float64 `json:"ece"` // expected calibration error, 0 to 1
 	Bins   []Bin   `json:"bins"`
@@ -65,4 +67,41 @@ func Calibrate(run Run, qrels Qrels, bins int) *Calibration {
 		from = to
 	}
 	return out
+}
+
+// logistic fits the calibration of evidence to what judges accepted by maximum likelihood (Platt 1999, with his counts in place of
+// 0 and 1, which keep what no judge contradicts from certainty); Newton's method. It says nothing where one side is missing.
+func logistic(evidence []float64, accepted []bool) (c engine.Calibration) {
+	yes := 0.0
+	for _, a := range accepted {
+		if a {
+			yes++
+		}
+	}
+	no := float64(len(accepted)) - yes
+	if yes == 0 || no == 0 {
+		return c
+	}
+	high, low := (yes+1)/(yes+2), 1/(no+2)
+	const rounds, ridge, step = 50, 1e-6, 20.0
+	for range rounds {
+		var ga, gb, haa, hab, hbb float64
+		for i, x := range evidence {
+			p := 1 / (1 + math.Exp(-c.A-c.B*x))
+			d, w := low-p, p*(1-p)
+			if accepted[i] {
+				d = high - p
+			}
+			ga, gb = ga+d, gb+d*x
+			haa, hab, hbb = haa+w, hab+w*x, hbb+w*x*x
+		}
+		haa, hbb = haa+ridge, hbb+ridge
+		det := haa*hbb - hab*hab
+		c.A += max(-step, min(step, (hbb*ga-hab*gb)/det))
+		c.B += max(-step, min(step, (haa*gb-hab*ga)/det))
+	}
+	if math.IsNaN(c.A) || math.IsNaN(c.B) || c.B <= 0 { // more evidence that makes a match less likely is none
+		return engine.Calibration{}
+	}
+	return c
 }

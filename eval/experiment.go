@@ -54,6 +54,7 @@ type answer struct {
 	Topic  string   `json:"topic"`
 	Lang   string   `json:"lang"`
 	Ranked []Ranked `json:"ranked"`
+	Likely []Ranked `json:"likely,omitempty"` // by confidence, of a calibrated ranker
 	Shown  []Shown  `json:"shown"`
 	Took   float64  `json:"took_ms"`
 }
@@ -114,7 +115,7 @@ func Score(name string, run Run, qrels Qrels, measures []Measure) (*Result, erro
 }
 
 // Execute ranks every topic that has judgements and measures the result. Of res it reads the description of what is measured
-// (Name, Ranker, …) and fills the rest. threshold is the least score of a good match.
+// (Name, Ranker, …) and fills the rest. threshold is the least confidence of a good match.
 func (e *Experiment) Execute(ctx context.Context, r Ranker, threshold float64, res *Result) error {
 	topics := e.judged()
 	if len(topics) == 0 {
@@ -129,6 +130,7 @@ func (e *Experiment) Execute(ctx context.Context, r Ranker, threshold float64, r
 	langs := map[string]string{}
 	took := make([]float64, 0, len(topics))
 	res.Details = map[string]Detail{}
+	likely := Run{}
 	for i, t := range topics {
 		a := &answers[i]
 		ids[i] = t.ID
@@ -137,14 +139,20 @@ func (e *Experiment) Execute(ctx context.Context, r Ranker, threshold float64, r
 		}
 		langs[t.ID] = a.Lang
 		took = append(took, a.Took)
-		if len(a.Ranked) == 0 || a.Ranked[0].Score < threshold {
+		if !slices.ContainsFunc(a.Likely, func(r Ranked) bool { return r.Score >= threshold }) && (threshold > 0 || len(a.Ranked) == 0) {
 			res.Counts.NoMatch++
+		}
+		if len(a.Likely) > 0 {
+			likely[t.ID] = a.Likely
 		}
 		res.Details[t.ID] = e.detail(t, a)
 	}
 	res.measure(ids, e.Qrels, e.Measures)
 	e.slice(topics, ids, langs, res)
 	e.fairness(res)
+	if len(likely) > 0 {
+		res.Calibration = Calibrate(likely, e.Qrels, bins)
+	}
 	slices.Sort(took)
 	res.Latency = &Latency{Median: took[len(took)/2], P95: took[(len(took)*95-1)/100]}
 	return nil
@@ -230,6 +238,9 @@ func (e *Experiment) ask(ctx context.Context, r Ranker, t Topic) (answer, error)
 			return
 		}
 		a.Ranked = append(a.Ranked, Ranked{s.Listing.ID, s.Score})
+		if s.Confidence > 0 {
+			a.Likely = append(a.Likely, Ranked{s.Listing.ID, s.Confidence})
+		}
 		g, judged := grades[s.Listing.ID]
 		if len(a.Ranked) <= shownDepth || judged && g >= 1 {
 			a.Shown = append(a.Shown, shown(s, len(a.Ranked), g, judged))

@@ -92,7 +92,7 @@ func (e *Experiment) Fit(ctx context.Context, r Ranker, present engine.Ranker, o
 	w.scale()
 	out := &Fitted{Ranker: engine.Ranker{Name: "fitted", Within: w[0], Across: w[1]}}
 	out.Ranker.Within[engine.SignalPreference], out.Ranker.Across[engine.SignalPreference] = present.Within[engine.SignalPreference], present.Across[engine.SignalPreference]
-	out.Ranker.Threshold = w.threshold(samples)
+	w.calibrate(samples, &out.Ranker)
 	qrels := Qrels{} // of the topics that were asked
 	for _, t := range e.judged() {
 		qrels[t.ID] = e.Qrels[t.ID]
@@ -160,21 +160,62 @@ func (w *weightSets) scale() {
 	}
 }
 
-// reached is the share of answerable topics that a good match must be found for.
-const reached = 0.95
+const (
+	reached   = 0.95 // share of answerable topics that a good match must be found for
+	lookedAt  = 30   // places of a ranking that a calibration is learned from: judges look no further
+	fewJudged = 10   // relevant candidates below which a set is calibrated with the other's
+)
 
-// threshold is the score that the best relevant listing reaches on that share of the topics.
-func (w *weightSets) threshold(samples []sample) float64 {
+// calibrate leads evidence to the likelihood of a match, by set, and finds the threshold: the confidence that the best relevant
+// listing reaches on the share reached of the topics.
+func (w *weightSets) calibrate(samples []sample, rk *engine.Ranker) {
+	var evidence [2][]float64
+	var accepted [2][]bool
+	var yes [2]int
+	points := func(c *candidate) (k int, sum float64) {
+		if c.across {
+			k = 1
+		}
+		for _, sig := range learnable {
+			if sig.Evidence() {
+				sum += w[k][sig] * c.raw[sig]
+			}
+		}
+		return k, sum
+	}
+	for i := range samples {
+		places := map[string]bool{}
+		for _, r := range w.rank(&samples[i])[:min(lookedAt, len(samples[i].candidates))] {
+			places[r.Doc] = true
+		}
+		for j := range samples[i].candidates {
+			if c := &samples[i].candidates[j]; places[c.doc] {
+				k, sum := points(c)
+				evidence[k], accepted[k] = append(evidence[k], sum), append(accepted[k], c.grade > 0)
+				if c.grade > 0 {
+					yes[k]++
+				}
+			}
+		}
+	}
+	of := func(k int) engine.Calibration {
+		if yes[k] < fewJudged {
+			return logistic(append(evidence[0], evidence[1]...), append(accepted[0], accepted[1]...))
+		}
+		return logistic(evidence[k], accepted[k])
+	}
+	rk.Likely, rk.LikelyTo = of(0), of(1)
 	best := make([]float64, len(samples))
 	for i := range samples {
-		for k := range samples[i].candidates {
-			if c := &samples[i].candidates[k]; c.grade > 0 {
-				best[i] = max(best[i], w.score(c))
+		for j := range samples[i].candidates {
+			if c := &samples[i].candidates[j]; c.grade > 0 {
+				k, sum := points(c)
+				best[i] = max(best[i], [2]engine.Calibration{rk.Likely, rk.LikelyTo}[k].Confidence(sum))
 			}
 		}
 	}
 	slices.Sort(best)
-	return best[int(float64(len(best))*(1-reached))]
+	rk.Threshold = best[int(float64(len(best))*(1-reached))]
 }
 
 // maximise learns by Adam (Kingma and Ba 2015) over the weights' logarithms, which keeps them above 0.

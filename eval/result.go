@@ -41,7 +41,7 @@ type Counts struct {
 	Judged   int `json:"judged"`   // judgements, of all grades
 	Relevant int `json:"relevant"` // judgements of grade 1 or more
 	Unknown  int `json:"unknown"`  // judged listings that the store does not have
-	NoMatch  int `json:"no_match"` // topics whose best score is under the ranker's threshold: "no good match"
+	NoMatch  int `json:"no_match"` // topics where no confidence reaches the ranker's threshold: "no good match"
 }
 
 // Slice is a part of the judgements with its own figures.

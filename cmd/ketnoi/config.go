@@ -40,6 +40,7 @@ type config struct {
 	mapping    []string
 	dryRun     bool
 	noWait     bool
+	noTrain    bool
 	format     ingest.Format
 
 	source        string
@@ -174,6 +175,7 @@ func (c *config) ingestFlags(cmd *cobra.Command) {
 	f.StringVar(&c.format.Name, "format", "", "what the files hold where their names do not say it: "+strings.Join(ingest.Formats, ", "))
 	f.StringArrayVar(&c.format.With, "with", nil, "a `FILE` that belongs to the one named: the works of OpenAlex's authors, or more of VIVO's graph, such as labels; may be repeated")
 	f.BoolVar(&c.dryRun, "dry-run", false, "check everything and store nothing")
+	c.noTrainFlag(cmd)
 	f.BoolVar(&c.noWait, "no-wait", false, "do not wait for the vectors of a provider: \"ketnoi ingest work\" or a server embeds")
 }
 
@@ -228,6 +230,10 @@ func (c *config) reindexFlags(cmd *cobra.Command) {
 	c.wantFlag(cmd)
 }
 
+func (c *config) noTrainFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.noTrain, "no-train", false, "leave a new store the built-in model instead of learning one from its listings")
+}
+
 func (c *config) trainFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.IntVar(&c.spec.Dim, "dim", 0, "width of the vectors (default: an eighth of the passages, 32 to 256)")
@@ -273,6 +279,7 @@ func (c *config) evalFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&c.weights, "weights", nil, "measure a ranker of these weights, such as meaning=1,concepts=0.5, or two sets, within a language and across, parted by /; or default (which it is where none is named), or bm25, plain BM25 over whole listings as a yardstick; may be repeated")
 	f.BoolVar(&c.ablate, "ablate", false, "measure the first ranker without each of its signals too")
 	f.BoolVar(&c.back, "back", false, "measure the other direction too: who was judged relevant asks, and the topics (stored as listings) are to be found")
+	c.noTrainFlag(cmd)
 	f.StringSliceVar(&c.listings, "listings", nil, "rank the listings of these `FILES` instead of a store's; --kind, --lang, --map and --basis are read as by \"ketnoi ingest\"")
 	f.StringVar(&c.kind, "kind", "", "with --listings: kind of every listing")
 	f.StringVar(&c.lang, "lang", "", "with --listings: language of every listing")

@@ -48,6 +48,9 @@ func (c *config) runDemo(ctx context.Context) error {
 	if err := loadDemo(ctx, h); err != nil {
 		return err
 	}
+	if err := h.learn(ctx, c, os.Stdout); err != nil {
+		return err
+	}
 	if err := h.load(ctx, c, os.Stderr, byIndex); err != nil {
 		return err
 	}

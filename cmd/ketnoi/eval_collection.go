@@ -195,7 +195,7 @@ func (c *config) temporaryStore(ctx context.Context) (remove func(), err error) 
 	}
 	s := run.Summary()
 	fmt.Fprintf(os.Stderr, "%d listings in a store for this experiment, %d refused; %d about persons without a basis are not recommended (--basis)\n", s.Added, s.Rejected, s.NoBasis)
-	return remove, nil
+	return remove, h.learn(ctx, c, os.Stderr)
 }
 
 // facts reads what slices and fairness need to know of every listing that can be recommended.

@@ -24,6 +24,13 @@ type keptRanker struct {
 	Name      string  `json:"name"`
 	Weights   string  `json:"weights"` // as engine.ParseRanker reads them
 	Threshold float64 `json:"threshold"`
+
+	Likely   engine.Calibration `json:"likely"`
+	LikelyTo engine.Calibration `json:"likely_across"`
+}
+
+func keep(rk *engine.Ranker) keptRanker {
+	return keptRanker{rk.Name, rk.Spec(), rk.Threshold, rk.Likely, rk.LikelyTo}
 }
 
 // storedRanker returns the ranker by which a store answers, and the note that says so, "" for the default one.
@@ -40,7 +47,7 @@ func storedRanker(ctx context.Context, s store.Notes) (engine.Ranker, string, er
 	if err != nil {
 		return rk, "", errors.New("the store's note on its ranker cannot be read; \"ketnoi eval fit --reset\" returns to the default one")
 	}
-	rk.Name, rk.Threshold = kept.Name, kept.Threshold
+	rk.Name, rk.Threshold, rk.Likely, rk.LikelyTo = kept.Name, kept.Threshold, kept.Likely, kept.LikelyTo
 	return rk, string(notes[rankerNote]), nil
 }
 
@@ -113,7 +120,7 @@ func (c *config) runFit(ctx context.Context) error {
 	better := found[0].Changes[0].Verdict == eval.Better
 	use := c.use && (better || c.force)
 	if use {
-		note, err := json.Marshal(keptRanker{rk.Name, rk.Spec(), rk.Threshold})
+		note, err := json.Marshal(keep(rk))
 		if err == nil {
 			err = h.store.PutNotes(ctx, modelSpace, map[string][]byte{rankerNote: note})
 		}
@@ -127,12 +134,12 @@ func (c *config) runFit(ctx context.Context) error {
 			Results     []*eval.Result     `json:"results"`
 			Comparisons []*eval.Comparison `json:"comparisons"`
 			Used        bool               `json:"used"`
-		}{keptRanker{rk.Name, rk.Spec(), rk.Threshold}, results, found, use})
+		}{keep(rk), results, found, use})
 	} else {
 		p := newPrinter()
 		p.results(results, c.measures)
 		p.comparison(found[0])
-		p.f("%s, threshold %.3f:\n  %-10s %8s %8s\n", rk.Name, rk.Threshold, "", "within", "across")
+		p.f("%s, a good match has a confidence of %.3f or more:\n  %-10s %8s %8s\n", rk.Name, rk.Threshold, "", "within", "across")
 		for _, w := range weightSets(rk) {
 			p.f("  %-10s %8.3f %8.3f\n", w.Signal, w.Within, w.Across)
 		}

@@ -21,7 +21,8 @@ func newIngest(c *config) *cobra.Command {
 		Use:   "ingest (FILE… | --source FILE)",
 		Short: "Bring listings from files into the store",
 		Long: `Reads listings from JSONL, CSV or XLSX files (the text formats also gzipped), and expert profiles from VIVO (Turtle, N3,
-N-Triples), ORCID and OpenAlex; checks each record, embeds what is new or changed, and stores it. Running it again changes nothing. A record that is refused is named with its file,
+N-Triples), ORCID and OpenAlex; checks each record, embeds what is new or changed, and stores it. Running it again changes nothing. A new store learns an embedding
+model of its own once it has 200 listings (--no-train keeps the built-in one). A record that is refused is named with its file,
 line and field; the others go in.
 
 A file with other keys than ours needs --map. It leads our keys to the source's names: title=name, works.year=y, and
@@ -80,8 +81,15 @@ func (c *config) runIngest(ctx context.Context, files []string) error {
 		}
 		return c.ingestFiles(ctx, run, files)
 	}
-	if run.Later == 0 || c.dryRun || c.preview > 0 {
+	if c.dryRun || c.preview > 0 {
 		return read()
+	}
+	if run.Later == 0 {
+		err := read()
+		if learnErr := h.learn(ctx, c, os.Stdout); learnErr != nil && !interrupted(ctx, learnErr) {
+			fmt.Fprintf(os.Stderr, "ketnoi: everything is stored, but no model was learned from it: %s; \"ketnoi train\" does it\n", showLine(learnErr.Error()))
+		}
+		return err
 	}
 	if c.noWait {
 		err := read()

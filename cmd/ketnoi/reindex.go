@@ -148,11 +148,7 @@ func (c *config) change(ctx context.Context, h *house, spec embeddings.Spec) err
 	if err := c.announce(ctx, h, m, lacking); err != nil || c.dryRun {
 		return err
 	}
-	body, err := json.Marshal(spec)
-	if err != nil {
-		return err
-	}
-	if err := h.store.PutNotes(ctx, knownSpace, map[string][]byte{spec.Name: body}); err != nil {
+	if err := h.remember(ctx, spec); err != nil {
 		return err
 	}
 	release, err := h.claimFilling(ctx, spec.Name)

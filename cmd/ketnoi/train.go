@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -45,7 +46,7 @@ func (c *config) runTrain(ctx context.Context) error {
 		return err
 	}
 	defer h.store.Close()
-	spec, err := h.train(ctx, c)
+	spec, err := h.train(ctx, c, os.Stdout)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (c *config) runTrain(ctx context.Context) error {
 }
 
 // train learns from all listings and keeps the model in the store, not active yet.
-func (h *house) train(ctx context.Context, c *config) (spec embeddings.Spec, err error) {
+func (h *house) train(ctx context.Context, c *config, w io.Writer) (spec embeddings.Spec, err error) {
 	total, err := h.total(ctx)
 	if err != nil {
 		return spec, err
@@ -95,6 +96,60 @@ func (h *house) train(ctx context.Context, c *config) (spec embeddings.Spec, err
 	if err := h.store.PutNotes(ctx, trainedSpace, map[string][]byte{e.ID(): body}); err != nil {
 		return spec, err
 	}
-	fmt.Printf("%s: %d words and concepts, %d dimensions, learned from %d listings in %s\n", e.Model(), e.Size(), e.Dim(), n, time.Since(start).Round(100*time.Millisecond))
+	fmt.Fprintf(w, "%s: %d words and concepts, %d dimensions, learned from %d listings in %s\n", e.Model(), e.Size(), e.Dim(), n, time.Since(start).Round(100*time.Millisecond))
 	return embeddings.Spec{Name: e.Model(), Provider: embeddings.Trained, Model: e.ID(), Dim: e.Dim()}, nil
+}
+
+// From so many listings on a store that was never told of a model learns one, and up to so many without being asked: more take
+// minutes, which "ketnoi train" is for.
+const (
+	learnFrom = 200
+	learnTo   = 50_000
+)
+
+// learn gives a store that was never told of a model one of its own, once it has enough to learn from: it ranks better than the
+// built-in one in the lab (docs/ranking.md), above all across languages.
+func (h *house) learn(ctx context.Context, c *config, w io.Writer) error {
+	notes, err := h.store.Notes(ctx, modelSpace, activeNote)
+	if err != nil || notes[activeNote] != nil || c.noTrain {
+		return err
+	}
+	total, err := h.total(ctx)
+	if err != nil || total < learnFrom {
+		return err
+	}
+	if total > learnTo {
+		fmt.Fprintf(w, "%d listings: \"ketnoi train\" learns a model from them that ranks better than the built-in one; it takes some minutes\n", total)
+		return nil
+	}
+	c.seed = max(c.seed, 1)
+	spec, err := h.train(ctx, c, w)
+	if errors.Is(err, trained.ErrTooFew) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m, err := h.openModel(ctx, c, spec)
+	if err != nil {
+		return err
+	}
+	if err := h.remember(ctx, spec); err != nil {
+		return err
+	}
+	release, err := h.claimFilling(ctx, spec.Name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	embed := c.meter(os.Stderr, "embedding with "+spec.Name, total)
+	_, err = h.filler(m).All(ctx, m.atOnce(), embed.set)
+	embed.finish(false)
+	if err == nil {
+		err = switchModel(ctx, h.store, spec, h.model.spec)
+	}
+	if err == nil {
+		h.model = m
+	}
+	return err
 }

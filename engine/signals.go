@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// Signal is one way of judging a candidate. Its raw value is a number in [0, 1].
+type Signal uint8
+
+// The signals. A new one needs a name, a line in raw, a weight in DefaultRanker and a label in phrases.go.
+const (
+	SignalMeaning    Signal = iota // how near the vectors are
+	SignalWords                    // which words the best works share with the subject
+	SignalRecord                   // which words the whole record shares with it
+	SignalConcepts                 // which glossary concepts are shared
+	SignalField                    // same FORD field 1, same major field 0.4; 0.4 too when either side states none
+	SignalSeeks                    // share of what the candidate seeks that the subject meets; 0.5 when it says nothing
+	SignalRecent                   // how new the newest work is: half for every three years; 0.4 when that is unknown
+	SignalPreference               // share of the query's preferences that hold
+	nSignals
+)
+
+var signalNames = [nSignals]string{"meaning", "words", "record", "concepts", "field", "seeks", "recent", "preference"}
+
+func (s Signal) String() string { return signalNames[s] }
+
+// evidence are the signals that show that a candidate answers the subject. The others say which of several who do is to be
+// preferred, and make no match: what a listing leaves unsaid about itself then costs it a place, never the list.
+var evidence = [nSignals]bool{SignalMeaning: true, SignalWords: true, SignalRecord: true, SignalConcepts: true}
+
+// Evidence reports whether the signal shows that a candidate answers the subject.
+func (s Signal) Evidence() bool { return evidence[s] }
+
+func raw(r *Reading, prefer []Clause, c *Candidate) (v [nSignals]float64) {
+	var m, w, k best
+	for i := 0; i < len(c.Hits); {
+		var top Hit // the best of one work's passages
+		for work := c.Hits[i].Work; i < len(c.Hits) && c.Hits[i].Work == work; i++ {
+			h := &c.Hits[i]
+			top.Meaning, top.Words, top.Concepts = max(top.Meaning, h.Meaning), max(top.Words, h.Words), max(top.Concepts, h.Concepts)
+		}
+		m.add(top.Meaning)
+		w.add(top.Words)
+		k.add(top.Concepts)
+	}
+	v[SignalMeaning], v[SignalWords], v[SignalConcepts] = m.value(), w.value(), k.value()
+	v[SignalRecord] = float64(c.Record)
+	v[SignalField] = unsaid
+	if len(r.Fields) > 0 && len(c.Listing.Fields) > 0 {
+		v[SignalField] = fieldAgreement(r.Fields, c.Listing.Fields)
+	}
+	v[SignalSeeks] = seeksMet(c.Listing.Seeks, r)
+	v[SignalRecent] = recency(r.Year, c.Newest)
+	if len(prefer) > 0 {
+		for i := range prefer {
+			if prefer[i].Holds(c.Facets, c.Expires) {
+				v[SignalPreference] += 1 / float64(len(prefer))
+			}
+		}
+	}
+	return v
+}
+
+// best keeps the best three figures of a candidate's works. A listing is judged by the best of its works, the next two
+// confirming it: an average would punish those who have done many things, a sum would favour them.
+type best [3]float64
+
+func (b *best) add(x float32) {
+	v := float64(x)
+	switch {
+	case v > b[0]:
+		b[0], b[1], b[2] = v, b[0], b[1]
+	case v > b[1]:
+		b[1], b[2] = v, b[1]
+	case v > b[2]:
+		b[2] = v
+	}
+}
+
+// value is the best figure, moved towards 1 by a part of the next two.
+func (b *best) value() float64 {
+	return b[0] + (1-b[0])*(0.3*b[1]+0.15*b[2])
+}
+
+// unsaid is what a circumstance counts that is not stated: between speaking for and against.
+const unsaid = 0.4
+
+// halfLife is after how many years without a new work a candidate's last one counts half: teams move on.
+const halfLife = 3
+
+// recency is how new something of the year newest is to whoever asks in the given year, unsaid where that is unknown.
+func recency(asked, newest int) float64 {
+	if newest == 0 || asked == 0 {
+		return unsaid
+	}
+	return math.Exp2(-float64(max(0, asked-newest)) / halfLife)
+}
+
+// fieldAgreement is 1 when a field is shared, 0.4 when only a major field is, else 0.
+func fieldAgreement(subject, candidate []string) float64 {
+	agree := 0.0
+	for _, a := range subject {
+		for _, b := range candidate {
+			if a == b {
+				return 1
+			}
+			if major(a) == major(b) {
+				agree = 0.4
+			}
+		}
+	}
+	return agree
+}
+
+func major(field string) string {
+	m, _, _ := strings.Cut(field, ".")
+	return m
+}
+
+// seeksMet is the share of what a candidate says it seeks (kinds, fields, regions, languages) that the subject meets.
+func seeksMet(s *Seeks, r *Reading) float64 {
+	if s == nil {
+		return 0.5
+	}
+	stated, met := 0, 0.0
+	if len(s.Kinds) > 0 {
+		stated++
+		if slices.Contains(s.Kinds, r.Listing.Kind) {
+			met++
+		}
+	}
+	if len(s.Fields) > 0 {
+		stated++
+		met += fieldAgreement(r.Fields, s.Fields)
+	}
+	if len(s.Regions) > 0 && len(r.Regions) > 0 {
+		stated++
+		if slices.ContainsFunc(s.Regions, func(code string) bool { return slices.Contains(r.Regions, code) }) {
+			met++
+		}
+	}
+	if len(s.Languages) > 0 {
+		stated++
+		if slices.Contains(s.Languages, r.Listing.Lang) || slices.ContainsFunc(r.Listing.Languages, func(l string) bool { return slices.Contains(s.Languages, l) }) {
+			met++
+		}
+	}
+	if stated == 0 {
+		return 0.5
+	}
+	return met / float64(stated)
+}
