@@ -2,7 +2,6 @@ package engine
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/ketnoi/ketnoi/engine/glossary"
 	"github.com/ketnoi/ketnoi/engine/text"
@@ -16,6 +15,18 @@ type Explanation struct {
 	Concepts []Shared     `json:"concepts" nullable:"false" doc:"Glossary concepts that both sides name"`
 	Words    []string     `json:"words" nullable:"false" doc:"Words that both sides use, as the candidate writes them"`
 	Rules    []RuleResult `json:"rules" nullable:"false" doc:"The rules of the query and whether they hold"`
+
+	Confidence string         `json:"confidence,omitzero" enum:"strong,fair,weak" doc:"How far the evidence makes it a match, in a word"`
+	Changes    []Change       `json:"changes,omitempty" doc:"What would bring it further up"`
+	Shaping    []Intervention `json:"shaping,omitempty" doc:"What was done to its place"`
+}
+
+// Change is what would bring a candidate to a better place.
+type Change struct {
+	Signal string `json:"signal"`
+	Rule   string `json:"rule,omitzero" doc:"The preference that it does not meet"`
+	Place  int    `json:"place" doc:"Where it would stand by score"`
+	Text   string `json:"text" doc:"In the reader's language"`
 }
 
 // Part is one signal's points: weight times raw value.
@@ -54,8 +65,17 @@ type Shared struct {
 type RuleResult struct {
 	Rule       string   `json:"rule"`
 	Wants      []string `json:"wants,omitempty" doc:"What the rule asks for: codes"`
+	Not        bool     `json:"not,omitzero" doc:"The query excludes it: it holds where none of wants is met"`
 	Holds      bool     `json:"holds"`
 	Preference bool     `json:"preference,omitzero" doc:"It only adds points"`
+	Via        *Via     `json:"via,omitempty" doc:"Of a shared language: the ambassador who lends it"`
+	Text       string   `json:"text" doc:"In the reader's language"`
+}
+
+// Via is an ambassador between two sides without a common language.
+type Via struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
 }
 
 // The lengths of an explanation.
@@ -84,8 +104,8 @@ type explainer struct {
 	r        *Reading
 	c        *Candidates
 	reader   string
-	rules    []Clause
-	prefer   []Clause
+	ask      *ask
+	scored   []Scored        // all candidates, best first
 	terms    map[string]int  // the subject's terms -> index
 	accented map[string]bool // those that it writes with accents
 	reach    map[int]reached
@@ -100,8 +120,8 @@ type reached struct {
 	link  glossary.Link
 }
 
-func (rec *Recommender) newExplainer(r *Reading, c *Candidates, rules, prefer []Clause, reader string) *explainer {
-	x := &explainer{rec: rec, r: r, c: c, reader: reader, rules: rules, prefer: prefer, terms: map[string]int{}, accented: map[string]bool{}, reach: map[int]reached{}, lastTerm: make([]int, len(r.Terms))}
+func (rec *Recommender) newExplainer(r *Reading, c *Candidates, a *ask, scored []Scored, reader string) *explainer {
+	x := &explainer{rec: rec, r: r, c: c, reader: reader, ask: a, scored: scored, terms: map[string]int{}, accented: map[string]bool{}, reach: map[int]reached{}, lastTerm: make([]int, len(r.Terms))}
 	for i, t := range r.Terms {
 		x.terms[t.Text] = i
 	}
@@ -168,6 +188,15 @@ func telling(term []byte) bool {
 	return len(term) > 3
 }
 
+// item is a candidate as it is shown at a place of the list.
+func (x *explainer) item(rank int, p *placed) Recommendation {
+	shown := *p.Entry.Listing
+	shown.Text, shown.Works = "", nil
+	e := x.explain(&p.Scored, p.Entry)
+	e.Shaping = p.done
+	return Recommendation{Rank: rank, Listing: &shown, Score: p.Score, Confidence: p.Confidence, Explanation: e}
+}
+
 // explain builds the explanation of one ranked candidate from its stored entry.
 func (x *explainer) explain(s *Scored, e Entry) Explanation {
 	out := Explanation{Parts: s.Parts(), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
@@ -197,6 +226,8 @@ func (x *explainer) explain(s *Scored, e Entry) Explanation {
 		}
 	}
 	out.Concepts = x.order(shared)
+	out.Confidence = confidenceWord(s.Confidence)
+	out.Changes = x.changes(s)
 	out.Summary = x.summary(&out, e.Listing)
 	return out
 }
@@ -280,27 +311,5 @@ func (x *explainer) order(shared map[int]Shared) []Shared {
 	for _, i := range index[:min(len(index), maxShared)] {
 		out = append(out, shared[i])
 	}
-	return out
-}
-
-// results lists the query's rules, all of which hold, and its preferences.
-func (x *explainer) results(s *Scored) []RuleResult {
-	out := []RuleResult{}
-	add := func(rules []Clause, preference bool) {
-		for _, c := range rules {
-			if c.Rule == RuleCurrent || c.Rule == RuleOwn {
-				continue // always so, and no choice of the reader's
-			}
-			var wants []string
-			for _, f := range c.AnyOf {
-				if _, code, _ := strings.Cut(string(f), ":"); code != "-" {
-					wants = append(wants, code)
-				}
-			}
-			out = append(out, RuleResult{Rule: c.Rule, Wants: wants, Holds: s.Allowed([]Clause{c}), Preference: preference})
-		}
-	}
-	add(x.rules, false)
-	add(x.prefer, true)
 	return out
 }

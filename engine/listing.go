@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,27 +28,31 @@ var Kinds = []Kind{Expert, Technology, Problem}
 
 // Listing is one record that can be matched. Normalise brings it into the form that everything else relies on.
 type Listing struct {
-	ID           string                     `json:"id"`
-	Kind         Kind                       `json:"kind"`
-	Title        string                     `json:"title"`
-	Text         string                     `json:"text,omitzero"`
-	Lang         string                     `json:"lang,omitzero"` // BCP-47; detected when not given
-	Summary      string                     `json:"summary,omitzero"`
-	Fields       []string                   `json:"fields,omitempty"`    // OECD FORD codes, "2.7"
-	Regions      []string                   `json:"regions,omitempty"`   // ISO 3166 codes as written, "VN-40"
-	Languages    []string                   `json:"languages,omitempty"` // BCP-47 tags of the working languages
-	Organisation string                     `json:"organisation,omitzero"`
-	TRL          int                        `json:"trl,omitzero"` // readiness 1 to 9; 0 when not stated
-	IPStatus     string                     `json:"ip_status,omitzero"`
-	Seeks        *Seeks                     `json:"seeks,omitempty"`
-	Works        []Work                     `json:"works,omitempty"`
-	Capacity     *int                       `json:"capacity,omitempty"` // matches it can take on at once; nil when not stated
-	URL          string                     `json:"url,omitzero"`
-	PublishedAt  string                     `json:"published_at,omitzero"` // date or RFC 3339 time
-	ExpiresAt    string                     `json:"expires_at,omitzero"`   // the last day (or moment) on which it may be recommended
-	Person       string                     `json:"person,omitzero"`       // name of the natural person it is about
-	Basis        *Basis                     `json:"basis,omitempty"`       // without one, a person is not recommended
-	Extra        map[string]json.RawMessage `json:"extra,omitempty"`       // what a source says beyond this vocabulary
+	ID           string   `json:"id"`
+	Kind         Kind     `json:"kind"`
+	Title        string   `json:"title"`
+	Text         string   `json:"text,omitzero"`
+	Lang         string   `json:"lang,omitzero"` // BCP-47; detected when not given
+	Summary      string   `json:"summary,omitzero"`
+	Fields       []string `json:"fields,omitempty"`    // OECD FORD codes, "2.7"
+	Regions      []string `json:"regions,omitempty"`   // ISO 3166 codes as written, "VN-40"
+	Languages    []string `json:"languages,omitempty"` // BCP-47 tags of the working languages
+	Organisation string   `json:"organisation,omitzero"`
+	// OrganisationType is a code of OrganisationTypes.
+	OrganisationType string                     `json:"organisation_type,omitzero"`
+	Conflicts        []string                   `json:"conflicts,omitempty"` // organisations that it must not be brought together with
+	Ambassador       bool                       `json:"ambassador,omitzero"` // it bridges academia and business for others, and their languages
+	TRL              int                        `json:"trl,omitzero"`        // readiness 1 to 9; 0 when not stated
+	IPStatus         string                     `json:"ip_status,omitzero"`
+	Seeks            *Seeks                     `json:"seeks,omitempty"`
+	Works            []Work                     `json:"works,omitempty"`
+	Capacity         *int                       `json:"capacity,omitempty"` // matches it can take on at once; nil when not stated
+	URL              string                     `json:"url,omitzero"`
+	PublishedAt      string                     `json:"published_at,omitzero"` // date or RFC 3339 time
+	ExpiresAt        string                     `json:"expires_at,omitzero"`   // the last day (or moment) on which it may be recommended
+	Person           string                     `json:"person,omitzero"`       // name of the natural person it is about
+	Basis            *Basis                     `json:"basis,omitempty"`       // without one, a person is not recommended
+	Extra            map[string]json.RawMessage `json:"extra,omitempty"`       // what a source says beyond this vocabulary
 }
 
 // Work is a publication, patent, project or reference of an expert or provider.
@@ -75,9 +80,10 @@ type Basis struct {
 
 // The closed vocabularies of a listing.
 var (
-	IPStatuses   = []string{"open", "know_how", "filed", "granted", "expired"}
-	Partnerships = []string{"licence", "sale", "joint_research", "consulting", "service", "training", "investment"}
-	BasisKinds   = []string{"consent", "contract", "public_record", "legal_duty", "vital_interest", "public_task", "legitimate_interest"}
+	OrganisationTypes = []string{"university", "institute", "enterprise", "cooperative", "hospital", "public_body", "association", "incubator", "individual"}
+	IPStatuses        = []string{"open", "know_how", "filed", "granted", "expired"}
+	Partnerships      = []string{"licence", "sale", "joint_research", "consulting", "service", "training", "investment"}
+	BasisKinds        = []string{"consent", "contract", "public_record", "legal_duty", "vital_interest", "public_task", "legitimate_interest"}
 )
 
 // Limits of a listing. They are far above honest use and keep one record from costing like a thousand.
@@ -113,6 +119,15 @@ func (l *Listing) Normalise() error {
 	l.Regions = v.regions("regions", l.Regions)
 	l.Languages = v.languages("languages", l.Languages)
 	l.Organisation = v.line("organisation", l.Organisation, maxTitle)
+	l.OrganisationType = v.oneOf("organisation_type", l.OrganisationType, OrganisationTypes)
+	if len(l.Conflicts) > MaxList {
+		v.fault("conflicts", "%d are more than the %d allowed", len(l.Conflicts), MaxList)
+	}
+	for i := range l.Conflicts[:min(len(l.Conflicts), MaxList)] {
+		if l.Conflicts[i] = v.line("conflicts["+strconv.Itoa(i)+"]", l.Conflicts[i], maxTitle); nameKey(l.Conflicts[i]) == "" {
+			v.fault("conflicts["+strconv.Itoa(i)+"]", "names no organisation")
+		}
+	}
 	l.Person = v.line("person", l.Person, maxTitle)
 	if l.TRL < 0 || l.TRL > 9 {
 		v.fault("trl", "%d is no readiness level: want 1 to 9", l.TRL)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 
 // phrases are the engine's own words to readers, by key and language. Every key has all five languages (tested). They
 // are written so that no word has to agree with another: labels with a colon, not sentences with holes.
-var phrases = map[string]map[string]string{
+var phrases = merged(ruleWords, map[string]map[string]string{
 	"same":     {"vi": "Cùng nói đến: %s.", "fr": "Sujets communs : %s.", "en": "Both name: %s.", "ko": "공통 개념: %s.", "zh": "双方都提到：%s。"},
 	"close":    {"vi": "Gần với nhu cầu: %s.", "fr": "Sujets proches : %s.", "en": "Close to it: %s.", "ko": "유사 개념: %s.", "zh": "相近内容：%s。"},
 	"words":    {"vi": "Từ ngữ chung: %s.", "fr": "Mots communs : %s.", "en": "Shared words: %s.", "ko": "공통 단어: %s.", "zh": "共同用词：%s。"},
@@ -35,6 +36,14 @@ var phrases = map[string]map[string]string{
 	"technology": {"vi": "công nghệ", "fr": "technologie", "en": "technology", "ko": "기술", "zh": "技术"},
 	"readiness":  {"vi": "mức sẵn sàng công nghệ", "fr": "maturité", "en": "readiness", "ko": "기술 성숙도", "zh": "技术成熟度"},
 	"ip_status":  {"vi": "tình trạng sở hữu trí tuệ", "fr": "statut de propriété intellectuelle", "en": "IP status", "ko": "지식재산 상태", "zh": "知识产权状态"},
+})
+
+func merged(all ...map[string]map[string]string) map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for _, m := range all {
+		maps.Copy(out, m)
+	}
+	return out
 }
 
 // Phrase returns the engine's word for a key (a kind, a rule, a language, …) in the reader's language, else in
@@ -96,10 +105,10 @@ func (x *explainer) summary(e *Explanation, l *Listing) string {
 	if len(met) > 0 {
 		out = append(out, say("prefers", x.join(met, 5)))
 	}
-	if x.reader == "zh" {
-		return strings.Join(out, "")
+	if e.Confidence != "" {
+		out = append(out, say(e.Confidence))
 	}
-	return strings.Join(out, " ")
+	return strings.Join(out, spaceFor(x.reader))
 }
 
 // largest returns the signal of the part with the most points.
@@ -134,10 +143,28 @@ func sharedFields(subject, candidate []string, reader string) (out []string) {
 }
 
 // join lists at most n entries as the reader's language separates them.
-func (x *explainer) join(list []string, n int) string {
+func (x *explainer) join(list []string, n int) string { return joinFor(x.reader, list, n) }
+
+func joinFor(reader string, list []string, n int) string {
 	sep := ", "
-	if x.reader == "zh" {
+	if reader == "zh" {
 		sep = "、"
 	}
 	return strings.Join(list[:min(len(list), n)], sep)
+}
+
+// How the reader's language parts sentences, and their parts.
+func spaceFor(reader string) string { return byReader(reader, " ", " ", "") }
+func colonFor(reader string) string { return byReader(reader, ": ", " : ", "：") }
+func commaFor(reader string) string { return byReader(reader, ", ", ", ", "，") }
+func stopFor(reader string) string  { return byReader(reader, ".", ".", "。") }
+
+func byReader(reader, most, fr, zh string) string {
+	switch reader {
+	case "fr":
+		return fr
+	case "zh":
+		return zh
+	}
+	return most
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +18,11 @@ type Query struct {
 	Want   []Kind `json:"want,omitempty" doc:"Kinds wanted; by default experts and technologies for a problem or a text, problems for the others" example:"[\"expert\",\"technology\"]"`
 	Filter Filter `json:"filter,omitzero" doc:"Rules that must hold"`
 	Prefer Filter `json:"prefer,omitzero" doc:"Rules that add points"`
-	Limit  int    `json:"limit,omitempty" doc:"How many recommendations at most; 10 by default" maximum:"100"`
-	Reader string `json:"reader,omitempty" doc:"Language of the explanations, BCP-47; by default the subject's" example:"en"`
+
+	Exclude Filter   `json:"exclude,omitzero" doc:"Rules that must not hold"`
+	Without []string `json:"without,omitempty" doc:"How the list is not to be shaped: echoes, duplicates, organisations, exposure; or all of these: all" example:"[\"organisations\"]"`
+	Limit   int      `json:"limit,omitempty" doc:"How many recommendations at most; 10 by default" maximum:"100"`
+	Reader  string   `json:"reader,omitempty" doc:"Language of the explanations, BCP-47; by default the subject's" example:"en"`
 
 	guessed bool // the language is a guess: a short text
 }
@@ -57,6 +62,13 @@ func (q *Query) Normalise() error {
 	}
 	q.Filter.normalise(v, "filter")
 	q.Prefer.normalise(v, "prefer")
+	q.Exclude.normalise(v, "exclude")
+	if q.Exclude.SharedLanguage {
+		v.fault("exclude.shared_language", "only a filter or a preference can ask for it")
+	}
+	for i := range q.Without {
+		q.Without[i] = v.oneOf(fmt.Sprintf("without[%d]", i), q.Without[i], append(slices.Clone(Interventions), "all"))
+	}
 	switch {
 	case q.Limit == 0:
 		q.Limit = DefaultLimit
@@ -91,7 +103,7 @@ func wanted(subject Kind) []Kind {
 
 // clauses are all rules of the query for a subject, in the order in which they are explained: the kind, what the
 // query states, not expired, not the subject's own.
-func (q *Query) clauses(subject *Listing, now time.Time) []Clause {
+func (q *Query) clauses(subject *Listing, now time.Time, stated []Clause) []Clause {
 	kinds := q.Want
 	if len(kinds) == 0 {
 		kinds = wanted(subject.Kind)
@@ -100,10 +112,28 @@ func (q *Query) clauses(subject *Listing, now time.Time) []Clause {
 	for _, k := range kinds {
 		kind.AnyOf = append(kind.AnyOf, Facet("kind:"+k))
 	}
-	out := append([]Clause{kind}, q.Filter.Clauses()...)
-	out = append(out, currentClause(now))
+	out := append([]Clause{kind}, stated...)
+	return append(out, standing(subject, now)...)
+}
+
+// stated are the rules that the query states, but for the shared language.
+func (q *Query) stated() []Clause { return append(q.Filter.Clauses(), q.Exclude.Exclusions()...) }
+
+// standing are the rules that hold for every query of a subject.
+func standing(subject *Listing, now time.Time) []Clause {
+	out := []Clause{currentClause(now), {Rule: RuleCapacity, AnyOf: []Facet{full}, Not: true}}
 	if subject.ID != "" {
 		out = append(out, Clause{Rule: RuleOwn, AnyOf: []Facet{OwnFacet(subject)}, Not: true})
+	}
+	var conflicts []Facet
+	if subject.Organisation != "" {
+		conflicts = append(conflicts, Facet("avoids:"+nameKey(subject.Organisation)))
+	}
+	for _, name := range subject.Conflicts {
+		conflicts = append(conflicts, Facet("own:"+nameKey(name)))
+	}
+	if len(conflicts) > 0 {
+		out = append(out, Clause{Rule: RuleConflict, AnyOf: conflicts, Not: true})
 	}
 	return out
 }

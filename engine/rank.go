@@ -59,13 +59,13 @@ func confidenceWord(c float64) string {
 func DefaultRanker() Ranker {
 	return Ranker{
 		Name: "additive-2",
-		Within: Weights{SignalMeaning: 0.139, SignalWords: 0.293, SignalRecord: 0.248, SignalConcepts: 0.017, SignalField: 0.084, SignalSeeks: 0.088, SignalRecent: 0.131,
+		Within: Weights{SignalMeaning: 0.139, SignalWords: 0.295, SignalRecord: 0.252, SignalConcepts: 0.018, SignalField: 0.078, SignalSeeks: 0.086, SignalRecent: 0.132,
 			SignalPreference: 0.10},
-		Across: Weights{SignalMeaning: 0.112, SignalWords: 0.152, SignalRecord: 0.124, SignalConcepts: 0.134, SignalField: 0.129, SignalSeeks: 0.196, SignalRecent: 0.065,
+		Across: Weights{SignalMeaning: 0.104, SignalWords: 0.154, SignalRecord: 0.127, SignalConcepts: 0.119, SignalField: 0.111, SignalSeeks: 0.218, SignalRecent: 0.066,
 			SignalPreference: 0.10},
-		Likely:    Calibration{-6.4, 39.4},
-		LikelyTo:  Calibration{-4.3, 46.6},
-		Threshold: 0.10,
+		Likely:    Calibration{-6.2, 38},
+		LikelyTo:  Calibration{-4.3, 50.7},
+		Threshold: 0.08,
 	}
 }
 

@@ -24,6 +24,7 @@ type Reading struct {
 	Fields   []string    // stated, or else the fields of its concepts
 	Regions  []string    // stated ones and all above them, codes in force
 	Year     int         // in which it asks
+	Seeks    []Clause    // what it says it seeks in a counterpart
 }
 
 // Term is an index term of the subject with its weight, 1 + ln(occurrences), less for a lone Vietnamese syllable.
@@ -56,6 +57,9 @@ type Embedder interface {
 // embedder; when that fails, the reading comes without vectors and the error says why.
 func (rec *Recommender) read(ctx context.Context, e Entry, lang string) (*Reading, error) {
 	r := &Reading{Listing: e.Listing, Lang: lang, Passages: e.Passages, Vectors: e.Vectors, Fields: e.Listing.Fields, Year: asked(e.Listing, rec.Now())}
+	if s := e.Listing.Seeks; s != nil {
+		r.Seeks = (&Filter{Kinds: s.Kinds, Fields: s.Fields, Regions: s.Regions, Languages: s.Languages}).Clauses()
+	}
 	for _, code := range e.Listing.Regions {
 		r.Regions = append(r.Regions, glossary.RegionAncestors(code)...)
 	}

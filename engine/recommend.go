@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,8 @@ type Answer struct {
 	Threshold float64          `json:"threshold" doc:"The least score of a good match"`
 	Nearest   []Near           `json:"nearest,omitempty" doc:"With no_match: the best that fell short"`
 	Allowed   int              `json:"allowed" doc:"How many listings the rules let through"`
-	Removed   []Removed        `json:"removed" nullable:"false" doc:"For each rule of the filter: how many of the good matches found without it it removes"`
+	Removed   []Removed        `json:"removed" nullable:"false" doc:"For each rule that was stated, and for blocked pairs: how many of the good matches found without it it removes"`
+	Left      []Intervention   `json:"left_out,omitempty" doc:"What shaping left out of the list"`
 	Ranker    string           `json:"ranker"`
 	Model     string           `json:"model"`
 	Degraded  bool             `json:"degraded" doc:"Answered without vectors"`
@@ -61,6 +63,7 @@ type Near struct {
 // Removed says how many good matches a rule cost.
 type Removed struct {
 	Rule  string `json:"rule"`
+	Not   bool   `json:"not,omitzero" doc:"The query excludes it"`
 	Count int    `json:"count"`
 }
 
@@ -79,6 +82,8 @@ type Recommender struct {
 	Ranker    Ranker
 	Split     func(*Listing) []Passage // how a free text becomes passages
 	Now       func() time.Time
+	Blocked   func(ctx context.Context, id string) ([]string, error) // whom a listing must not be brought together with; nil for nobody
+	Exposure  *Exposure                                              // what was shown over the last week; nil where nobody counts
 
 	scratch sync.Pool // of *scratch
 }
@@ -115,38 +120,144 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	lap := func(d *time.Duration) { now := time.Now(); *d += now.Sub(start); start = now }
 	lap(&a.Steps.Read)
 
-	rules, prefer := q.clauses(r.Listing, rec.Now()), q.Prefer.Clauses()
-	if stated := q.Filter.Clauses(); len(stated) > 0 {
-		if a.Removed, err = rec.removed(ctx, r, rules, stated, sc); err != nil {
+	ask, err := rec.rules(ctx, r, &q, sc)
+	if err != nil {
+		return nil, err
+	}
+	if len(ask.stated) > 0 {
+		if a.Removed, err = rec.removed(ctx, r, ask, sc); err != nil {
 			return nil, err
 		}
 	}
-	if err := rec.Retriever.Retrieve(ctx, r, rules, perWay, &sc.candidates); err != nil {
+	if err := rec.Retriever.Retrieve(ctx, r, ask.rules, perWay+len(ask.blocked), &sc.candidates); err != nil {
 		return nil, err
 	}
 	a.Allowed, a.Retrieval = sc.candidates.Allowed, sc.candidates.Path
 	lap(&a.Steps.Retrieve)
-	sc.scored = rec.Ranker.Rank(r, prefer, &sc.candidates, sc.scored)
+	sc.scored = rec.Ranker.Rank(r, ask.prefer, &sc.candidates, sc.scored)
+	if n := rec.drop(ask, sc); n > 0 {
+		a.Removed = append(a.Removed, Removed{Rule: RuleBlocked, Count: n})
+	}
 	lap(&a.Steps.Score)
 
 	// A preference moves a candidate up or down the list, and never into it.
-	top := slices.DeleteFunc(sc.scored, func(s Scored) bool { return s.Confidence < rec.Ranker.Threshold })
+	all := sc.scored
+	top := slices.DeleteFunc(slices.Clone(all), func(s Scored) bool { return s.Confidence < rec.Ranker.Threshold })
 	if a.NoMatch = len(top) == 0; a.NoMatch {
-		sc.scored = rec.Ranker.Rank(r, nil, &sc.candidates, sc.scored)
-		a.Nearest = near(sc.scored[:min(3, len(sc.scored))])
+		a.Nearest = near(all[:min(3, len(all))])
 		return a, nil
 	}
-	top = top[:min(q.Limit, len(top))]
-	reader := q.Reader
-	if reader == "" {
-		reader = r.Listing.Lang
-	}
-	x := rec.newExplainer(r, &sc.candidates, rules, prefer, reader)
-	if a.Items, err = rec.items(ctx, x, top); err != nil {
+	ranked, err := rec.entries(ctx, top[:min(q.Limit+window, len(top))])
+	if err != nil {
 		return nil, err
 	}
+	reader := cmp.Or(q.Reader, r.Listing.Lang)
+	list, left := rec.shape(r, ranked, q.Limit, q.Without, reader)
+	a.Left = left
+	x := rec.newExplainer(r, &sc.candidates, ask, all, reader)
+	for i := range list {
+		a.Items = append(a.Items, x.item(i+1, &list[i]))
+	}
 	lap(&a.Steps.Explain)
+	if rec.Exposure != nil {
+		shown := make([]string, len(list))
+		for i := range list {
+			shown[i] = list[i].Scored.Listing.ID
+		}
+		rec.Exposure.Note(shown, rec.Now())
+	}
 	return a, nil
+}
+
+// ask is what a query asks of candidates.
+type ask struct {
+	rules   []Clause // all that must hold
+	stated  []Clause // those of them that the query states
+	prefer  []Clause
+	blocked []string
+	bridges []bridge // ambassadors that lend the subject their languages
+}
+
+// bridge is an ambassador whose languages a subject shares.
+type bridge struct {
+	id, title string
+	languages []string
+}
+
+// rules makes the query's rules for a subject.
+func (rec *Recommender) rules(ctx context.Context, r *Reading, q *Query, sc *scratch) (*ask, error) {
+	out := &ask{stated: q.stated(), prefer: q.Prefer.Clauses()}
+	if q.Filter.SharedLanguage || q.Prefer.SharedLanguage {
+		shared, err := rec.shared(ctx, r, out, sc)
+		if err != nil {
+			return nil, err
+		}
+		if q.Filter.SharedLanguage {
+			out.stated = append(out.stated, shared)
+		}
+		if q.Prefer.SharedLanguage {
+			out.prefer = append(out.prefer, shared)
+		}
+	}
+	out.rules = q.clauses(r.Listing, rec.Now(), out.stated)
+	var err error
+	if rec.Blocked != nil && r.Listing.ID != "" {
+		out.blocked, err = rec.Blocked(ctx, r.Listing.ID)
+	}
+	return out, err
+}
+
+// shared is the rule that both sides have a language in common, directly or through one of the ambassadors nearest to the subject.
+func (rec *Recommender) shared(ctx context.Context, r *Reading, a *ask, sc *scratch) (Clause, error) {
+	own := languagesOf(r.Listing)
+	if len(own) == 0 {
+		return Clause{}, &FieldError{Field: "filter.shared_language", Reason: "the subject's language is not known: state it"}
+	}
+	c := Clause{Rule: RuleShared}
+	add := func(tags []string) {
+		for _, tag := range tags {
+			if f := Facet("language:" + tag); !slices.Contains(c.AnyOf, f) {
+				c.AnyOf = append(c.AnyOf, f)
+			}
+		}
+	}
+	add(own)
+	who := []Clause{{Rule: RuleShared, AnyOf: []Facet{ambassador}}}
+	if err := rec.Retriever.Retrieve(ctx, r, append(who, standing(r.Listing, rec.Now())...), perWay, &sc.candidates); err != nil {
+		return c, err
+	}
+	sc.scored = rec.Ranker.Rank(r, nil, &sc.candidates, sc.scored)
+	for _, s := range sc.scored {
+		theirs := languagesOf(s.Listing)
+		if slices.ContainsFunc(theirs, func(tag string) bool { return slices.Contains(own, tag) }) {
+			a.bridges = append(a.bridges, bridge{s.Listing.ID, s.Listing.Title, theirs})
+			add(theirs)
+		}
+	}
+	return c, nil
+}
+
+// languagesOf are those in which a listing is written and its owner works.
+func languagesOf(l *Listing) []string {
+	if l.Lang == "" || slices.Contains(l.Languages, l.Lang) {
+		return l.Languages
+	}
+	return append([]string{l.Lang}, l.Languages...)
+}
+
+// drop leaves blocked candidates out and counts those that would have been good matches.
+func (rec *Recommender) drop(a *ask, sc *scratch) (n int) {
+	if len(a.blocked) == 0 {
+		return 0
+	}
+	sc.scored = slices.DeleteFunc(sc.scored, func(s Scored) bool {
+		gone := slices.Contains(a.blocked, s.Listing.ID)
+		if gone && s.Confidence >= rec.Ranker.Threshold {
+			n++
+		}
+		return gone
+	})
+	return n
 }
 
 // Rank hands over the candidates for a subject that is given as a listing and need not be stored, best first, without
@@ -159,7 +270,7 @@ func (rec *Recommender) Rank(ctx context.Context, subject *Listing, q Query, yie
 	if err != nil {
 		return err
 	}
-	if err := rec.Retriever.Retrieve(ctx, r, q.clauses(subject, rec.Now()), perWay, &sc.candidates); err != nil {
+	if err := rec.Retriever.Retrieve(ctx, r, q.clauses(subject, rec.Now(), q.stated()), perWay, &sc.candidates); err != nil {
 		return err
 	}
 	sc.scored = rec.Ranker.Rank(r, q.Prefer.Clauses(), &sc.candidates, sc.scored)
@@ -212,22 +323,19 @@ func (rec *Recommender) subject(ctx context.Context, q *Query) (r *Reading, degr
 	return r, degraded, nil
 }
 
-// removed counts, among the best candidates found without the stated rules, those that reach the threshold without
-// preferences and fail each of them. A candidate that fails two rules counts for both.
-func (rec *Recommender) removed(ctx context.Context, r *Reading, rules, stated []Clause, sc *scratch) ([]Removed, error) {
-	open := make([]Clause, 0, len(rules))
-	for _, c := range rules {
-		if c.Rule == RuleKind || c.Rule == RuleCurrent || c.Rule == RuleOwn {
-			open = append(open, c)
-		}
-	}
+// removed counts, among the best candidates found without the stated rules, those whose evidence reaches the threshold and that
+// fail each of them. A candidate that fails two rules counts for both.
+func (rec *Recommender) removed(ctx context.Context, r *Reading, a *ask, sc *scratch) ([]Removed, error) {
+	open := slices.DeleteFunc(slices.Clone(a.rules), func(c Clause) bool {
+		return slices.ContainsFunc(a.stated, func(s Clause) bool { return s.Rule == c.Rule && s.Not == c.Not })
+	})
 	if err := rec.Retriever.Retrieve(ctx, r, open, perWay, &sc.candidates); err != nil {
 		return nil, err
 	}
 	sc.scored = rec.Ranker.Rank(r, nil, &sc.candidates, sc.scored)
-	out := make([]Removed, len(stated))
-	for i, c := range stated {
-		out[i].Rule = c.Rule
+	out := make([]Removed, len(a.stated))
+	for i, c := range a.stated {
+		out[i].Rule, out[i].Not = c.Rule, c.Not
 		for _, s := range sc.scored {
 			if s.Confidence >= rec.Ranker.Threshold && !c.Holds(s.Facets, s.Expires) {
 				out[i].Count++
@@ -237,8 +345,8 @@ func (rec *Recommender) removed(ctx context.Context, r *Reading, rules, stated [
 	return out, nil
 }
 
-// items fetches and explains the top candidates.
-func (rec *Recommender) items(ctx context.Context, x *explainer, top []Scored) ([]Recommendation, error) {
+// entries fetches the texts of the ranked candidates. One that was deleted since it was retrieved is passed over.
+func (rec *Recommender) entries(ctx context.Context, top []Scored) ([]placed, error) {
 	ids := make([]string, len(top))
 	for i, s := range top {
 		ids[i] = s.Listing.ID
@@ -251,15 +359,11 @@ func (rec *Recommender) items(ctx context.Context, x *explainer, top []Scored) (
 	for _, e := range entries {
 		byID[e.Listing.ID] = e
 	}
-	out := make([]Recommendation, 0, len(top))
-	for i := range top {
-		e, ok := byID[top[i].Listing.ID]
-		if !ok {
-			continue // deleted since it was retrieved
+	out := make([]placed, 0, len(top))
+	for _, s := range top {
+		if e, ok := byID[s.Listing.ID]; ok {
+			out = append(out, placed{Scored: s, Entry: e, place: len(out) + 1})
 		}
-		shown := *e.Listing
-		shown.Text, shown.Works = "", nil
-		out = append(out, Recommendation{Rank: len(out) + 1, Listing: &shown, Score: top[i].Score, Confidence: top[i].Confidence, Explanation: x.explain(&top[i], e)})
 	}
 	return out, nil
 }

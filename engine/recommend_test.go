@@ -101,8 +101,8 @@ func TestWhatFallsShortIsNotRecommended(t *testing.T) {
 		t.Fatalf("%+v", a)
 	}
 	for _, item := range a.Items {
-		if item.Score < a.Threshold {
-			t.Errorf("%s is recommended with %.3f under the threshold %.2f", item.Listing.ID, item.Score, a.Threshold)
+		if item.Confidence < a.Threshold {
+			t.Errorf("%s is recommended with a confidence of %.3f under the threshold %.2f", item.Listing.ID, item.Confidence, a.Threshold)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func TestPreferencesAreNoMatch(t *testing.T) {
 	rec := house(t, far()...)
 	rec.Ranker.Within[engine.SignalPreference], rec.Ranker.Across[engine.SignalPreference] = 1, 1
 	q := engine.Query{Text: "Rapid test for white spot virus in shrimp", Lang: "en", Prefer: engine.Filter{Regions: []string{"KR"}}}
-	if a := ask(t, rec, q); !a.NoMatch || len(a.Items) > 0 || len(a.Nearest) == 0 || a.Nearest[0].Score >= a.Threshold {
+	if a := ask(t, rec, q); !a.NoMatch || len(a.Items) > 0 || len(a.Nearest) == 0 || a.Nearest[0].Confidence >= a.Threshold {
 		t.Errorf("%+v", a)
 	}
 	q.Filter.Regions = []string{"VN"}

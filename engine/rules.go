@@ -3,11 +3,9 @@ package engine
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ketnoi/ketnoi/engine/glossary"
-	"github.com/ketnoi/ketnoi/engine/text"
 )
 
 // Facet is one thing a rule can ask of a listing: "field:2.7", "region:VN-HP", "language:vi". What stands higher in a
@@ -17,7 +15,7 @@ type Facet string
 // Clause is one rule in the form that decides everywhere, in this package, in the index and in a store's SQL: the
 // listing must have one of the facets (none of them, if Not), or must not have expired.
 type Clause struct {
-	Rule  string // the rule's code: "kind", "field", "region", "language", "readiness", "ip_status", "current", "own"
+	Rule  string // the rule's code: "kind", "field", "region", "language", …
 	AnyOf []Facet
 	Not   bool
 	After int64 // for "current": Unix seconds; the listing must not expire before
@@ -39,12 +37,17 @@ func (c Clause) Holds(facets []Facet, expires int64) bool {
 // Filter is a set of rules that must hold. Within a list one entry is enough; all lists together must hold. The zero
 // value allows everything that has not expired.
 type Filter struct {
+	Kinds     []Kind   `json:"-"` // of what a listing seeks; a query has Want
 	Fields    []string `json:"fields,omitempty" doc:"OECD FORD codes; a major code covers its minors" example:"[\"4.1\"]"`
 	Regions   []string `json:"regions,omitempty" doc:"ISO 3166 codes or names; retired Vietnamese units lead to the unit they merged into" example:"[\"VN-35\"]"`
 	Languages []string `json:"languages,omitempty" doc:"BCP-47 tags: written in, or worked in" example:"[\"ko\"]"`
 	TRLMin    int      `json:"trl_min,omitempty" doc:"Least readiness level of technologies, 1 to 9"`
 	TRLMax    int      `json:"trl_max,omitempty" doc:"Highest readiness level of technologies, 1 to 9"`
 	IPStatus  []string `json:"ip_status,omitempty" doc:"Status of technologies: open, know_how, filed, granted, expired"`
+
+	OrganisationTypes []string `json:"organisation_types,omitempty" doc:"university, institute, enterprise, cooperative, hospital, public_body, association, incubator, individual" example:"[\"university\"]"`
+	Since             int      `json:"since,omitempty" doc:"Year from which the newest work, else the publication, has to be" example:"2022"`
+	SharedLanguage    bool     `json:"shared_language,omitempty" doc:"Works in a language of the subject's, or in one that an ambassador shares with both"`
 }
 
 // normalise resolves names to codes and checks them; prefix ("filter" or "prefer") goes before the field in errors.
@@ -54,6 +57,12 @@ func (f *Filter) normalise(v *validator, prefix string) {
 	f.Languages = v.languages(prefix+".languages", f.Languages)
 	for i, s := range f.IPStatus {
 		f.IPStatus[i] = v.oneOf(prefix+".ip_status["+strconv.Itoa(i)+"]", s, IPStatuses)
+	}
+	for i, s := range f.OrganisationTypes {
+		f.OrganisationTypes[i] = v.oneOf(prefix+".organisation_types["+strconv.Itoa(i)+"]", s, OrganisationTypes)
+	}
+	if f.Since != 0 && (f.Since < firstYear || f.Since > lastYear) {
+		v.fault(prefix+".since", "%d is no year: want %d to %d", f.Since, firstYear, lastYear)
 	}
 	if f.TRLMin < 0 || f.TRLMin > 9 {
 		v.fault(prefix+".trl_min", "%d is no readiness level: want 1 to 9", f.TRLMin)
@@ -73,12 +82,35 @@ const (
 	RuleLanguage  = "language"
 	RuleReadiness = "readiness"
 	RuleIPStatus  = "ip_status"
-	RuleCurrent   = "current" // not expired
-	RuleOwn       = "own"     // neither the subject itself nor its own organisation
+	RuleOrgType   = "organisation_type"
+	RuleSince     = "since"
+	RuleShared    = "shared_language"
+	RuleCurrent   = "current"  // not expired
+	RuleOwn       = "own"      // neither the subject itself nor its own organisation
+	RuleConflict  = "conflict" // neither side names the other's organisation as a conflict of interest
+	RuleCapacity  = "capacity" // it takes on another match
+	RuleBlocked   = "blocked"  // the pair is not blocked
 )
 
-// Clauses returns the filter's rules. Every listing that holds them all is allowed.
-func (f *Filter) Clauses() []Clause {
+// firstYear and lastYear bound the years of Since: each is a facet.
+const firstYear, lastYear = 1950, 2100
+
+// Clauses returns the filter's rules, but for the shared language, which depends on the subject. Every listing that holds them
+// all is allowed.
+func (f *Filter) Clauses() []Clause { return f.clauses("-") }
+
+// Exclusions returns the filter's rules as what must not be. Kinds that have no readiness and no IP status are not excluded
+// by one.
+func (f *Filter) Exclusions() []Clause {
+	out := f.clauses()
+	for i := range out {
+		out[i].Not = true
+	}
+	return out
+}
+
+// clauses are the filter's rules; none stands for kinds that a rule says nothing of.
+func (f *Filter) clauses(none ...string) []Clause {
 	var out []Clause
 	add := func(rule, prefix string, values []string) {
 		if len(values) == 0 {
@@ -90,6 +122,11 @@ func (f *Filter) Clauses() []Clause {
 		}
 		out = append(out, c)
 	}
+	kinds := make([]string, len(f.Kinds))
+	for i, k := range f.Kinds {
+		kinds[i] = string(k)
+	}
+	add(RuleKind, "kind:", kinds)
 	add(RuleField, "field:", f.Fields)
 	regions := slices.Clone(f.Regions)
 	for i := range regions {
@@ -98,14 +135,22 @@ func (f *Filter) Clauses() []Clause {
 	add(RuleRegion, "region:", regions)
 	add(RuleLanguage, "language:", f.Languages)
 	if f.TRLMin > 1 || f.TRLMax != 0 && f.TRLMax < 9 {
-		levels := []string{"-"} // experts and problems have no readiness to fall short of
+		levels := none // experts and problems have no readiness to fall short of
 		for n := max(f.TRLMin, 1); n <= 9 && (f.TRLMax == 0 || n <= f.TRLMax); n++ {
 			levels = append(levels, strconv.Itoa(n))
 		}
 		add(RuleReadiness, "trl:", levels)
 	}
 	if len(f.IPStatus) > 0 {
-		add(RuleIPStatus, "ip:", append([]string{"-"}, f.IPStatus...))
+		add(RuleIPStatus, "ip:", slices.Concat(none, f.IPStatus))
+	}
+	add(RuleOrgType, "orgtype:", f.OrganisationTypes)
+	if f.Since != 0 {
+		var years []string
+		for y := f.Since; y <= lastYear; y++ {
+			years = append(years, strconv.Itoa(y))
+		}
+		add(RuleSince, "newest:", years)
 	}
 	return out
 }
@@ -122,64 +167,4 @@ func (f *Filter) Allows(l *Listing, now time.Time) bool {
 		}
 	}
 	return true
-}
-
-// expiry is the last moment, in Unix seconds, at which the listing may be recommended, 0 for never. A person about whom
-// nobody stated a basis for processing may not be recommended at all: that moment lies before all others.
-func expiry(l *Listing) int64 {
-	if l.LacksBasis() {
-		return 1
-	}
-	if t, ok := l.Expires(); ok {
-		return t.Unix()
-	}
-	return 0
-}
-
-// Facets returns what rules can ask of l, sorted.
-func Facets(l *Listing) []Facet {
-	out := []Facet{Facet("kind:" + l.Kind), OwnFacet(l)}
-	for _, code := range l.Fields {
-		for _, f := range glossary.FieldAncestors(code) {
-			out = append(out, Facet("field:"+f))
-		}
-	}
-	for _, code := range l.Regions {
-		for _, r := range glossary.RegionAncestors(code) {
-			out = append(out, Facet("region:"+r))
-		}
-	}
-	for _, tag := range append([]string{l.Lang}, l.Languages...) {
-		if tag != "" {
-			out = append(out, Facet("language:"+tag))
-		}
-	}
-	trl, ip := "-", "-"
-	if l.Kind == Technology {
-		trl, ip = "?", "?"
-		if l.TRL > 0 {
-			trl = strconv.Itoa(l.TRL)
-		}
-		if l.IPStatus != "" {
-			ip = l.IPStatus
-		}
-	}
-	out = append(out, Facet("trl:"+trl), Facet("ip:"+ip))
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// OwnFacet is the facet that a listing shares with the others of its organisation, or with itself alone where it
-// names none. Names are compared folded, without spaces and punctuation.
-func OwnFacet(l *Listing) Facet {
-	if l.Organisation == "" {
-		return Facet("id:" + l.ID)
-	}
-	key := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" .,;:-–'\"()&/", r) {
-			return -1
-		}
-		return r
-	}, text.Fold(l.Organisation))
-	return Facet("own:" + key)
 }

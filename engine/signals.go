@@ -16,7 +16,7 @@ const (
 	SignalRecord                   // which words the whole record shares with it
 	SignalConcepts                 // which glossary concepts are shared
 	SignalField                    // same FORD field 1, same major field 0.4; 0.4 too when either side states none
-	SignalSeeks                    // share of what the candidate seeks that the subject meets; 0.5 when it says nothing
+	SignalSeeks                    // how far both are what the other seeks (harmonic mean; 0.5 for a side that says nothing)
 	SignalRecent                   // how new the newest work is: half for every three years; 0.4 when that is unknown
 	SignalPreference               // share of the query's preferences that hold
 	nSignals
@@ -51,7 +51,7 @@ func raw(r *Reading, prefer []Clause, c *Candidate) (v [nSignals]float64) {
 	if len(r.Fields) > 0 && len(c.Listing.Fields) > 0 {
 		v[SignalField] = fieldAgreement(r.Fields, c.Listing.Fields)
 	}
-	v[SignalSeeks] = seeksMet(c.Listing.Seeks, r)
+	v[SignalSeeks] = reciprocal(sought(r.Seeks, c.Stub), seeksMet(c.Listing.Seeks, r))
 	v[SignalRecent] = recency(r.Year, c.Newest)
 	if len(prefer) > 0 {
 		for i := range prefer {
@@ -117,6 +117,29 @@ func fieldAgreement(subject, candidate []string) float64 {
 func major(field string) string {
 	m, _, _ := strings.Cut(field, ".")
 	return m
+}
+
+// reciprocal is the harmonic mean of how far each side is what the other says it seeks: an introduction takes two, and what one
+// side misses the other cannot make up for. Source: Pizzato et al. 2010, RECON.
+func reciprocal(ours, theirs float64) float64 {
+	if ours+theirs == 0 {
+		return 0
+	}
+	return 2 * ours * theirs / (ours + theirs)
+}
+
+// sought is the share of what the subject says it seeks that the candidate is; 0.5 when it says nothing.
+func sought(seeks []Clause, c *Stub) float64 {
+	if len(seeks) == 0 {
+		return 0.5
+	}
+	met := 0
+	for i := range seeks {
+		if seeks[i].Holds(c.Facets, c.Expires) {
+			met++
+		}
+	}
+	return float64(met) / float64(len(seeks))
 }
 
 // seeksMet is the share of what a candidate says it seeks (kinds, fields, regions, languages) that the subject meets.

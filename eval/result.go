@@ -5,7 +5,7 @@ import "github.com/ketnoi/ketnoi/engine"
 // Result is what one configuration scored on one collection: all that a comparison or a report needs, kept as JSON. But for
 // Latency it is the same each time the same configuration runs on the same store.
 type Result struct {
-	Name       string        `json:"name"`    // of the configuration: "additive-1", "without words"
+	Name       string        `json:"name"`    // of the configuration: "additive-2", "without words"
 	Ranker     string        `json:"ranker"`  // name of the ranker and its weights
 	Weights    []WeightSet   `json:"weights"` // empty for a run from elsewhere
 	Model      string        `json:"model,omitzero"`

@@ -33,6 +33,16 @@ func (d *draft) readCells() error {
 // one title a line.
 func cellValue(key, cell string) (jsontext.Value, error) {
 	switch key {
+	case "conflicts":
+		return json.Marshal(strings.FieldsFunc(cell, func(r rune) bool { return r == ';' || r == '|' || r == '\n' })) // a name may have a comma
+	case "ambassador":
+		switch strings.ToLower(cell) {
+		case "", "0", "false", "no", "non", "không", "아니오", "否":
+			return json.Marshal(false)
+		case "1", "true", "yes", "oui", "có", "x", "예", "是":
+			return json.Marshal(true)
+		}
+		return nil, fmt.Errorf("%q is neither yes nor no", cell)
 	case "fields", "regions", "languages", "seeks.kinds", "seeks.fields", "seeks.regions", "seeks.languages", "seeks.partnership":
 		return json.Marshal(splitList(cell))
 	case "trl", "capacity", "works.year":

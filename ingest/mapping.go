@@ -28,7 +28,7 @@ type Mapping struct {
 }
 
 // keys are the keys of a listing that a source can fill, those of a work behind "works.".
-var keys = []string{"id", "kind", "title", "text", "lang", "summary", "fields", "regions", "languages", "organisation", "trl", "ip_status",
+var keys = []string{"id", "kind", "title", "text", "lang", "summary", "fields", "regions", "languages", "organisation", "organisation_type", "conflicts", "ambassador", "trl", "ip_status",
 	"seeks", "seeks.kinds", "seeks.fields", "seeks.regions", "seeks.languages", "seeks.partnership", "works", "works.title", "works.text", "works.year", "works.url",
 	"capacity", "url", "published_at", "expires_at", "person", "basis", "basis.kind", "basis.at", "extra"}
 

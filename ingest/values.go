@@ -15,7 +15,7 @@ import (
 )
 
 // coded are the keys whose values are codes or words of a closed list, which other people write otherwise.
-var coded = []string{"kind", "lang", "fields", "regions", "languages", "trl", "ip_status", "seeks.kinds", "seeks.fields", "seeks.regions", "seeks.languages", "seeks.partnership"}
+var coded = []string{"kind", "lang", "fields", "regions", "languages", "trl", "ip_status", "organisation_type", "seeks.kinds", "seeks.fields", "seeks.regions", "seeks.languages", "seeks.partnership"}
 
 // lists are those of them that hold several values.
 func isList(key string) bool {
@@ -39,6 +39,8 @@ func known(key, value string) bool {
 		ok = err == nil && n >= 1 && n <= 9
 	case "ip_status":
 		ok = slices.Contains(engine.IPStatuses, value)
+	case "organisation_type":
+		ok = slices.Contains(engine.OrganisationTypes, value)
 	case "partnership":
 		ok = slices.Contains(engine.Partnerships, value)
 	}

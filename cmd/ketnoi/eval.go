@@ -33,7 +33,7 @@ Topics and judgements are TREC files, JSONL, CSV or XLSX. See docs/evaluation.md
 		Example: `  ketnoi eval --topics problems.jsonl --qrels qrels.txt --want expert,technology --out lab
   ketnoi eval --topics topics.xlsx --qrels judgements.xlsx --want expert --weights default --weights words=1
   ketnoi eval --topics topics.jsonl --qrels qrels.txt --listings providers.jsonl.gz --kind expert --map title=firm --out lab
-  ketnoi eval compare before/additive-1.json after/additive-1.json --bound nDCG@10=0.01`,
+  ketnoi eval compare before/additive-2.json after/additive-2.json --bound nDCG@10=0.01`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.runEval(cmd.Context()) },
 	}

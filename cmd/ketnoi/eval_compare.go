@@ -102,7 +102,7 @@ luck (paired randomization test, corrected by Holm's method), its 95 % interval 
 difference takes.
 
 With --bound, the exit code is 1 where a measure of B lies lower than A's by more than its bound: for anyone's CI.`,
-		Example: `  ketnoi eval compare main/additive-1.json branch/additive-1.json --bound nDCG@10=0.01 --bound R@100=0.02`,
+		Example: `  ketnoi eval compare main/additive-2.json branch/additive-2.json --bound nDCG@10=0.01 --bound R@100=0.02`,
 		Args:    cobra.MinimumNArgs(2),
 		RunE:    func(_ *cobra.Command, args []string) error { return c.runCompare(args) },
 	}
@@ -133,7 +133,7 @@ func (c *config) runCompare(paths []string) error {
 			return err
 		}
 		if slices.ContainsFunc(results, func(o *eval.Result) bool { return o.Name == res.Name }) {
-			res.Name = strings.TrimSuffix(path, ".json") // before/additive-1 and after/additive-1
+			res.Name = strings.TrimSuffix(path, ".json") // before/additive-2 and after/additive-2
 		}
 		results = append(results, res)
 	}

@@ -20,6 +20,7 @@ func TestTrain(t *testing.T) {
 		}
 		return out + errs
 	}
+	run(exitOK, "reindex", "--model", "lexicon") // a new store has learned a model already
 	out := run(exitOK, append([]string{"train"}, demoCollection...)...)
 	name, _, _ := strings.Cut(out, ":")
 	if !strings.Contains(out, "better") || !strings.Contains(out, name+" is active now") {

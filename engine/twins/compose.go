@@ -28,6 +28,7 @@ func Compose(kept *engine.Listing, others ...*engine.Listing) (*engine.Listing, 
 	others = slices.DeleteFunc(others, func(l *engine.Listing) bool { return l.ID == kept.ID })
 
 	c.Fields, c.Regions, c.Languages = slices.Clone(c.Fields), slices.Clone(c.Regions), slices.Clone(c.Languages)
+	c.Conflicts = slices.Clone(c.Conflicts)
 	c.Extra = maps.Clone(c.Extra)
 	c.Basis = composeBasis(append([]*engine.Listing{kept}, others...))
 	works := newWorkUnion(kept)
@@ -39,6 +40,9 @@ func Compose(kept *engine.Listing, others ...*engine.Listing) (*engine.Listing, 
 			c.Text, c.Summary = cmp.Or(c.Text, l.Text), cmp.Or(c.Summary, l.Summary)
 		}
 		c.Organisation = cmp.Or(c.Organisation, l.Organisation)
+		c.OrganisationType = cmp.Or(c.OrganisationType, l.OrganisationType)
+		c.Conflicts = unite(c.Conflicts, l.Conflicts)
+		c.Ambassador = c.Ambassador || l.Ambassador
 		c.TRL = cmp.Or(c.TRL, l.TRL)
 		c.IPStatus = cmp.Or(c.IPStatus, l.IPStatus)
 		c.Seeks = cmp.Or(c.Seeks, l.Seeks)
