@@ -107,8 +107,11 @@ func wantLabel(rule, code, reader string) string {
 	return Phrase(code, reader)
 }
 
-// changes are the circumstances and preferences that would bring the candidate to a better place if they were met, at most two,
-// the best place first.
+// shownPlaces are those that people look at: a change that leads to none of them is not worth telling.
+const shownPlaces = 5
+
+// changes are the circumstances and preferences that would bring the candidate to a better place among the first if they were met,
+// at most two, the best place first.
 func (x *explainer) changes(s *Scored) []Change {
 	at := func(score float64) int {
 		n := 1
@@ -125,7 +128,7 @@ func (x *explainer) changes(s *Scored) []Change {
 		if gain <= 1e-12 {
 			return
 		}
-		if place := at(s.Score + gain); place < now {
+		if place := at(s.Score + gain); place < now && place <= shownPlaces {
 			out = append(out, Change{Signal: sig.String(), Rule: rule, Place: place, Text: text(strconv.Itoa(place))})
 		}
 	}

@@ -59,12 +59,12 @@ func confidenceWord(c float64) string {
 func DefaultRanker() Ranker {
 	return Ranker{
 		Name: "additive-2",
-		Within: Weights{SignalMeaning: 0.139, SignalWords: 0.295, SignalRecord: 0.252, SignalConcepts: 0.018, SignalField: 0.078, SignalSeeks: 0.086, SignalRecent: 0.132,
+		Within: Weights{SignalMeaning: 0.130, SignalWords: 0.297, SignalRecord: 0.254, SignalConcepts: 0.019, SignalField: 0.081, SignalSeeks: 0.088, SignalRecent: 0.131,
 			SignalPreference: 0.10},
-		Across: Weights{SignalMeaning: 0.104, SignalWords: 0.154, SignalRecord: 0.127, SignalConcepts: 0.119, SignalField: 0.111, SignalSeeks: 0.218, SignalRecent: 0.066,
+		Across: Weights{SignalMeaning: 0.110, SignalWords: 0.178, SignalRecord: 0.125, SignalConcepts: 0.128, SignalField: 0.120, SignalSeeks: 0.207, SignalRecent: 0.059,
 			SignalPreference: 0.10},
-		Likely:    Calibration{-6.2, 38},
-		LikelyTo:  Calibration{-4.3, 50.7},
+		Likely:    Calibration{-6.5, 40.2},
+		LikelyTo:  Calibration{-4.3, 47.3},
 		Threshold: 0.08,
 	}
 }
@@ -120,12 +120,15 @@ func (rk *Ranker) Rank(r *Reading, prefer []Clause, c *Candidates, out []Scored)
 		s.Raw = raw(r, prefer, s.Candidate)
 		switch lang := s.Listing.Lang; {
 		case r.Lang == "" || lang == "":
-			// A language that is unknown or a guess costs a candidate nothing: the set that is surer of it counts.
+			// A language that is unknown or a guess costs a candidate nothing: the kinder set counts.
 			s.weigh(&across, rk.LikelyTo)
 			other := s
-			if other.weigh(&within, rk.Likely); other.Confidence > s.Confidence || other.Confidence == s.Confidence && other.Evidence >= s.Evidence {
+			other.weigh(&within, rk.Likely)
+			sure := max(s.Confidence, other.Confidence)
+			if other.Score >= s.Score {
 				s = other
 			}
+			s.Confidence = sure
 		case r.Lang == lang:
 			s.weigh(&within, rk.Likely)
 		default:

@@ -125,14 +125,14 @@ func TestUnknownLanguageCostsNothing(t *testing.T) {
 		c := drawCandidates(t)
 		scores := map[string]float64{}
 		for _, s := range rk.Rank(&guessed, nil, c, nil) {
-			scores[s.Listing.ID] = s.Confidence
+			scores[s.Listing.ID] = s.Score
 		}
 		for i := range c.List {
 			s := Scored{Raw: raw(subject, nil, &c.List[i])}
 			s.weigh(&rk.Within, rk.Likely)
-			want := s.Confidence
+			want := s.Score
 			s.weigh(&rk.Across, rk.LikelyTo)
-			if want = max(want, s.Confidence); math.Abs(scores[c.List[i].Listing.ID]-want) > 1e-12 {
+			if want = max(want, s.Score); math.Abs(scores[c.List[i].Listing.ID]-want) > 1e-12 {
 				t.Fatalf("%s scores %v, want %v", c.List[i].Listing.ID, scores[c.List[i].Listing.ID], want)
 			}
 		}

@@ -27,6 +27,8 @@ func allowsPlainly(f *Filter, l *Listing, now time.Time) bool {
 	}) && any(f.Regions, func(w string) bool {
 		return slices.ContainsFunc(l.Regions, func(h string) bool { return slices.Contains(glossary.RegionAncestors(h), glossary.Canonical(w)) })
 	}) && any(f.Languages, func(w string) bool { return l.Lang == w || slices.Contains(l.Languages, w) }) &&
+		any(f.OrganisationTypes, func(w string) bool { return l.OrganisationType == w }) &&
+		(f.Since == 0 || slices.ContainsFunc(l.Works, func(w Work) bool { return w.Year >= f.Since })) &&
 		(!tech || len(f.IPStatus) == 0 || slices.Contains(f.IPStatus, l.IPStatus)) &&
 		(!tech || f.TRLMin <= 1 && (f.TRLMax == 0 || f.TRLMax == 9) || l.TRL > 0 && l.TRL >= f.TRLMin && (f.TRLMax == 0 || l.TRL <= f.TRLMax))
 }
@@ -44,6 +46,10 @@ func TestAllows(t *testing.T) {
 			ExpiresAt: rapid.SampledFrom([]string{"", "2026-05-31", "2026-06-01", "2025-01-01"}).Draw(t, "expires"),
 			Person:    rapid.SampledFrom([]string{"", "", "Lê An"}).Draw(t, "person"), Organisation: rapid.SampledFrom([]string{"", "Viện X"}).Draw(t, "organisation"),
 		}
+		l.OrganisationType = rapid.SampledFrom([]string{"", "university", "enterprise"}).Draw(t, "type")
+		for _, y := range rapid.SliceOfN(rapid.IntRange(2010, 2026), 0, 2).Draw(t, "years") {
+			l.Works = append(l.Works, Work{Title: "w", Year: y})
+		}
 		if rapid.Bool().Draw(t, "basis") {
 			l.Basis = &Basis{Kind: "consent"}
 		}
@@ -51,6 +57,7 @@ func TestAllows(t *testing.T) {
 			Fields: some(t, "f.fields", "2", "2.1", "2.11", "4"), Regions: some(t, "f.regions", "VN", "VN-35", "VN-40", "VN-R4", "KR"), Languages: some(t, "f.languages", "vi", "fr"),
 			TRLMin: rapid.IntRange(0, 9).Draw(t, "min"), IPStatus: some(t, "f.ip", "open", "granted"),
 		}
+		f.OrganisationTypes, f.Since = some(t, "f.type", "university", "institute"), rapid.SampledFrom([]int{0, 0, 2015, 2026}).Draw(t, "since")
 		f.TRLMax = rapid.SampledFrom([]int{0, 9, max(f.TRLMin, 5)}).Draw(t, "max")
 		if got, want := f.Allows(l, now), allowsPlainly(f, l, now); got != want {
 			t.Fatalf("Allows = %v, want %v; %+v on %+v", got, want, f, l)

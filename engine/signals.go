@@ -16,7 +16,7 @@ const (
 	SignalRecord                   // which words the whole record shares with it
 	SignalConcepts                 // which glossary concepts are shared
 	SignalField                    // same FORD field 1, same major field 0.4; 0.4 too when either side states none
-	SignalSeeks                    // how far both are what the other seeks (harmonic mean; 0.5 for a side that says nothing)
+	SignalSeeks                    // how far both are what the other seeks (harmonic mean; of one side alone where the other says nothing)
 	SignalRecent                   // how new the newest work is: half for every three years; 0.4 when that is unknown
 	SignalPreference               // share of the query's preferences that hold
 	nSignals
@@ -119,19 +119,30 @@ func major(field string) string {
 	return m
 }
 
+// saysNothing stands for what a side seeks that states nothing.
+const saysNothing = -1
+
 // reciprocal is the harmonic mean of how far each side is what the other says it seeks: an introduction takes two, and what one
-// side misses the other cannot make up for. Source: Pizzato et al. 2010, RECON.
+// side misses the other cannot make up for (Pizzato et al. 2010, RECON). Where one says nothing the other's counts alone, and
+// where both do, it is between for and against.
 func reciprocal(ours, theirs float64) float64 {
-	if ours+theirs == 0 {
+	switch {
+	case ours == saysNothing && theirs == saysNothing:
+		return 0.5
+	case ours == saysNothing:
+		return theirs
+	case theirs == saysNothing:
+		return ours
+	case ours+theirs == 0:
 		return 0
 	}
 	return 2 * ours * theirs / (ours + theirs)
 }
 
-// sought is the share of what the subject says it seeks that the candidate is; 0.5 when it says nothing.
+// sought is the share of what the subject says it seeks that the candidate is.
 func sought(seeks []Clause, c *Stub) float64 {
 	if len(seeks) == 0 {
-		return 0.5
+		return saysNothing
 	}
 	met := 0
 	for i := range seeks {
@@ -145,7 +156,7 @@ func sought(seeks []Clause, c *Stub) float64 {
 // seeksMet is the share of what a candidate says it seeks (kinds, fields, regions, languages) that the subject meets.
 func seeksMet(s *Seeks, r *Reading) float64 {
 	if s == nil {
-		return 0.5
+		return saysNothing
 	}
 	stated, met := 0, 0.0
 	if len(s.Kinds) > 0 {
@@ -171,7 +182,7 @@ func seeksMet(s *Seeks, r *Reading) float64 {
 		}
 	}
 	if stated == 0 {
-		return 0.5
+		return saysNothing
 	}
 	return met / float64(stated)
 }

@@ -90,7 +90,10 @@ func (q Qrels) Digest() string {
 func (e *Experiment) Digest() string {
 	h := sha256.New()
 	for _, t := range e.Topics {
-		fmt.Fprintf(h, "%q %q %q %q %q %q %q\n", t.ID, t.Title, t.Text, t.Lang, t.Fields, t.Regions, t.Languages)
+		fmt.Fprintf(h, "%q %q %q %q %q %q %q %q\n", t.ID, t.Title, t.Text, t.Lang, t.Fields, t.Regions, t.Languages, t.Published+" "+t.Expires+" "+t.Close)
+		if t.Seeks != nil {
+			fmt.Fprintf(h, "%q\n", *t.Seeks)
+		}
 	}
 	fmt.Fprintf(h, "%q %s\n", e.Want, e.Qrels.Digest())
 	return hex.EncodeToString(h.Sum(nil)[:8])
@@ -217,7 +220,11 @@ func (t *Topic) subject() (*engine.Listing, error) {
 	if t.Listing != nil {
 		return t.Listing, nil
 	}
-	l := &engine.Listing{ID: t.ID, Kind: engine.Problem, Title: t.Title, Text: cmp.Or(t.Text, t.Title), Lang: t.Lang, Fields: t.Fields, Regions: t.Regions, Languages: t.Languages, PublishedAt: t.Published, ExpiresAt: cmp.Or(t.Expires, t.Close)}
+	var seeks *engine.Seeks
+	if t.Seeks != nil { // Normalise writes into it, and a topic is asked by several at once
+		seeks = &engine.Seeks{Kinds: slices.Clone(t.Seeks.Kinds), Fields: slices.Clone(t.Seeks.Fields), Regions: slices.Clone(t.Seeks.Regions), Languages: slices.Clone(t.Seeks.Languages)}
+	}
+	l := &engine.Listing{ID: t.ID, Kind: engine.Problem, Title: t.Title, Text: cmp.Or(t.Text, t.Title), Lang: t.Lang, Fields: t.Fields, Regions: t.Regions, Languages: t.Languages, Seeks: seeks, PublishedAt: t.Published, ExpiresAt: cmp.Or(t.Expires, t.Close)}
 	l.Title = cmp.Or(l.Title, "-")
 	if day, err := time.Parse("January 2, 2006", l.ExpiresAt); err == nil {
 		l.ExpiresAt = day.Format(time.DateOnly)

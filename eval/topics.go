@@ -13,16 +13,17 @@ import (
 
 // Topic is one question of a test collection. Its keys are those of a listing; others in the file are passed over.
 type Topic struct {
-	ID        string   `json:"id"`
-	Title     string   `json:"title"`
-	Text      string   `json:"text"`
-	Lang      string   `json:"lang"`
-	Fields    []string `json:"fields"`
-	Regions   []string `json:"regions"`
-	Languages []string `json:"languages"`
-	Published string   `json:"published_at"`
-	Expires   string   `json:"expires_at"`
-	Close     string   `json:"close"` // as expires_at, also written "June 27, 2012", as calls for proposals do
+	ID        string        `json:"id"`
+	Title     string        `json:"title"`
+	Text      string        `json:"text"`
+	Lang      string        `json:"lang"`
+	Fields    []string      `json:"fields"`
+	Regions   []string      `json:"regions"`
+	Languages []string      `json:"languages"`
+	Seeks     *engine.Seeks `json:"seeks"`
+	Published string        `json:"published_at"`
+	Expires   string        `json:"expires_at"`
+	Close     string        `json:"close"` // as expires_at, also written "June 27, 2012", as calls for proposals do
 
 	Listing *engine.Listing `json:"-"` // who asks, where that is a stored listing; nil for a problem made of the above
 }

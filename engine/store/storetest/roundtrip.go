@@ -18,6 +18,7 @@ func roundTrip(t *testing.T, s *suite) {
 	full.Listing.Summary, full.Listing.Fields, full.Listing.Regions, full.Listing.Languages = "sum", []string{"4.1"}, []string{"VN-40"}, []string{"vi", "en"}
 	full.Listing.Organisation, full.Listing.TRL, full.Listing.IPStatus, full.Listing.Capacity = "Viện A (demo)", 7, "granted", &three
 	full.Listing.Seeks = &engine.Seeks{Kinds: []engine.Kind{engine.Problem}, Partnership: []string{"licence"}}
+	full.Listing.OrganisationType, full.Listing.Conflicts, full.Listing.Ambassador = "institute", []string{"Công ty B (demo)"}, true
 	full.Listing.URL, full.Listing.PublishedAt, full.Listing.ExpiresAt = "https://example.org/x?a=1&b=<2>", "2026-01-02", "2027-01-02"
 	full.Listing.Person, full.Listing.Basis = "Nguyễn Văn A (demo)", &engine.Basis{Kind: "consent", At: "2026-01-15"}
 	full.Listing.Extra = map[string]json.RawMessage{"big": json.RawMessage("9007199254740993"), "s": json.RawMessage(`"<&>"`)}

@@ -16,13 +16,14 @@ var now = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 // ask is what people can ask for, whose reference is Filter.Allows.
 type ask struct {
 	engine.Filter
+	not   engine.Filter // must not be
 	kinds []engine.Kind
 	own   *engine.Listing // whose own are not wanted
 	at    time.Time
 }
 
 func (a *ask) rules() []engine.Clause {
-	out := append(a.Clauses(), engine.Clause{Rule: engine.RuleCurrent, After: a.at.Unix()})
+	out := append(append(a.Clauses(), a.not.Exclusions()...), engine.Clause{Rule: engine.RuleCurrent, After: a.at.Unix()})
 	if len(a.kinds) > 0 {
 		kind := engine.Clause{Rule: engine.RuleKind}
 		for _, k := range a.kinds {
@@ -37,6 +38,11 @@ func (a *ask) rules() []engine.Clause {
 }
 
 func (a *ask) allows(l *engine.Listing) bool {
+	for _, c := range a.not.Exclusions() {
+		if !c.Holds(engine.Facets(l), 0) {
+			return false
+		}
+	}
 	return a.Allows(l, a.at) && (len(a.kinds) == 0 || slices.Contains(a.kinds, l.Kind)) && (a.own == nil || engine.OwnFacet(l) != engine.OwnFacet(a.own))
 }
 
@@ -48,6 +54,9 @@ var stated = [][]func(*ask){
 	each(func(a *ask, v []string) { a.Languages = v }, []string{"vi"}, []string{"ko", "fr"}, []string{"x-none"}),
 	each(func(a *ask, v [2]int) { a.TRLMin, a.TRLMax = v[0], v[1] }, [2]int{1, 9}, [2]int{4, 0}, [2]int{0, 3}, [2]int{5, 5}, [2]int{9, 9}),
 	each(func(a *ask, v []string) { a.IPStatus = v }, []string{"open"}, []string{"filed", "granted"}, []string{"expired"}),
+	each(func(a *ask, v []string) { a.OrganisationTypes = v }, []string{"university"}, []string{"institute", "enterprise"}),
+	each(func(a *ask, v int) { a.Since = v }, 1990, 2015, 2026),
+	each(func(a *ask, v engine.Filter) { a.not = v }, engine.Filter{Fields: []string{"2"}}, engine.Filter{Regions: []string{"VN-35"}, Languages: []string{"ko"}}, engine.Filter{TRLMin: 4}, engine.Filter{IPStatus: []string{"open"}, OrganisationTypes: []string{"university"}}, engine.Filter{Since: 2015}),
 	each(func(a *ask, v []engine.Kind) { a.kinds = v }, []engine.Kind{engine.Expert}, []engine.Kind{engine.Technology}, []engine.Kind{engine.Problem, engine.Expert}, engine.Kinds),
 	each(func(a *ask, v *engine.Listing) { a.own = v }, &engine.Listing{ID: "x", Organisation: "VIEN A"}, &engine.Listing{ID: "L003"}, &engine.Listing{ID: "L004", Organisation: "Nobody"}),
 	each(func(a *ask, v time.Time) { a.at = v }, now.Add(-24*time.Hour), now.Add(-1), now.Add(7*time.Hour), now.Add(17*time.Hour), now.Add(17*time.Hour+time.Second), now.AddDate(5, 0, 0), time.Unix(1, 0)),
@@ -112,11 +121,11 @@ func random(rng *rand.Rand, id string) *engine.Listing {
 		ID: id, Kind: one(rng, engine.Kinds...), Title: saying(rng, 3), Text: saying(rng, 8), Lang: one(rng, "", "vi", "en", "ko", "fr", "zh"),
 		Fields: pick(rng, 2, "2", "2.1", "2.10", "2.11", "4.1", "1.2", "5.9"), Regions: pick(rng, 3, "VN", "VN-40", "VN-35", "VN-72", "VN-61", "VN-HP", "VN-R4", "KR-26", "KR", "AU-QLD", "AU", "FR"),
 		Languages: pick(rng, 2, "vi", "fr", "ko"), TRL: rng.IntN(10), IPStatus: one(rng, "", "open", "know_how", "filed", "granted"),
-		Organisation: one(rng, "", "", "Viện A", "vien-a.", "B Co., Ltd", "会社"),
+		Organisation: one(rng, "", "", "Viện A", "vien-a.", "B Co., Ltd", "会社"), OrganisationType: one(rng, "", "university", "institute", "enterprise"),
 		ExpiresAt:    one(rng, "", "", "", "2026-05-31", "2026-06-01", "2025-01-01", "2030-01-01", "2026-06-01T00:00:00Z", "2026-06-01T07:00:00+07:00", "1960-01-01"),
 	}
 	for range rng.IntN(3) {
-		l.Works = append(l.Works, engine.Work{Title: saying(rng, 2), Text: saying(rng, 4)})
+		l.Works = append(l.Works, engine.Work{Title: saying(rng, 2), Text: saying(rng, 4), Year: one(rng, 0, 1989, 2014, 2015, 2026)})
 	}
 	return l
 }
