@@ -29,6 +29,7 @@ import (
 // Recommender answers queries; *engine.Recommender is one.
 type Recommender interface {
 	Recommend(ctx context.Context, q engine.Query) (*engine.Answer, error)
+	WhyNot(ctx context.Context, q engine.Query, id string) (*engine.WhyNot, error)
 }
 
 // Options sets up the server.
@@ -151,6 +152,18 @@ func (s *server) routes(api huma.API) {
 		Errors:      []int{400, 404, 413, 415, 421, 422, 503}, MaxBodyBytes: maxBody, BodyReadTimeout: requestTime,
 		SkipValidateBody: true, // readJSON and the engine check it, with one voice for all who ask
 	}, s.recommend)
+	why := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[whyNotQuery](), true, "")
+	huma.Register(api, huma.Operation{
+		OperationID: "whyNot", Method: http.MethodPost, Path: whyNotPath,
+		Summary:     "Say why a listing is not among the recommendations for a query",
+		Description: "Answers with the rules that remove it; or with its place by score and the parts that hold it back; and with all of this in sentences.",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: why}}},
+		Errors:      []int{400, 404, 413, 415, 421, 422, 503}, MaxBodyBytes: maxBody, BodyReadTimeout: requestTime,
+		SkipValidateBody: true,
+	}, s.whyNot)
+	paths := api.OpenAPI().Paths // the router wants its colon escaped, readers of the document do not
+	paths[strings.ReplaceAll(whyNotPath, `\`, "")] = paths[whyNotPath]
+	delete(paths, whyNotPath)
 	huma.Register(api, huma.Operation{OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive"}, s.healthz)
 	huma.Register(api, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can it answer, and from how much", Errors: []int{503}}, s.readyz)
 }
@@ -177,6 +190,34 @@ func (s *server) recommend(ctx context.Context, in *recommendInput) (*recommendO
 		return nil, problem(err)
 	}
 	return &recommendOutput{answer}, nil
+}
+
+const whyNotPath = `/v1/recommendations\:why-not`
+
+// whyNotQuery is a query, and the listing that is missed among its recommendations.
+type whyNotQuery struct {
+	engine.Query
+	Listing string `json:"listing" doc:"Id of the listing that is missed" example:"T214"`
+}
+
+type whyNotOutput struct{ Body *engine.WhyNot }
+
+func (s *server) whyNot(ctx context.Context, in *recommendInput) (*whyNotOutput, error) {
+	var q whyNotQuery
+	if err := readJSON(in.ContentType, in.ContentEncoding, in.RawBody, &q); err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(q.Listing) == "" {
+		return nil, faulty(http.StatusBadRequest, "listing", "missing: give the id of the listing that is missed")
+	}
+	if q.Reader == "" {
+		q.Reader = text.PreferredReader(in.AcceptLanguage)
+	}
+	answer, err := s.Recommender.WhyNot(ctx, q.Query, strings.TrimSpace(q.Listing))
+	if err != nil {
+		return nil, problem(err)
+	}
+	return &whyNotOutput{answer}, nil
 }
 
 // readJSON decodes a body strictly: UTF-8, no duplicate or unknown keys, nothing behind the value.
@@ -216,7 +257,7 @@ func problem(err error) error {
 	case errors.As(err, &field):
 		return faulty(http.StatusBadRequest, field.Field, field.Reason)
 	case errors.Is(err, engine.ErrUnknownListing):
-		return faulty(http.StatusNotFound, "for", err.Error())
+		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return huma.Error503ServiceUnavailable("there was no time to answer; try again")
 	}

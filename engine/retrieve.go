@@ -64,12 +64,12 @@ func (l *Listing) Quote(p Passage) string {
 	return s[p.Start:p.End]
 }
 
-// Matchable returns what is embedded and indexed for the passage: its heading, then its text.
+// Matchable returns what is embedded and indexed for the passage: its heading, then its text; of a person, without name and gender.
 func (l *Listing) Matchable(p Passage) string {
 	if h := l.Heading(p.Source); h != "" {
-		return h + "\n" + l.Quote(p)
+		return l.neutral(h + "\n" + l.Quote(p))
 	}
-	return l.Quote(p)
+	return l.neutral(l.Quote(p))
 }
 
 // LangOf returns the language of a passage, given as Matchable does: what its beginning surely is, else the listing's. Works

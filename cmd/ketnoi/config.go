@@ -41,7 +41,12 @@ type config struct {
 	dryRun     bool
 	noWait     bool
 	noTrain    bool
-	format     ingest.Format
+
+	ipStatus, orgTypes, exclude, without []string
+	since                                int
+	sharedLanguage, undo                 bool
+	whyNot, reason                       string
+	format                               ingest.Format
 
 	source        string
 	watch         bool
@@ -262,11 +267,28 @@ func (c *config) queryFlags(cmd *cobra.Command) {
 	f.StringSliceVar(&c.languages, "lang", nil, "only listings written or worked in these languages, such as ko,fr")
 	f.IntVar(&c.trlMin, "trl-min", 0, "only technologies of at least this readiness, 1 to 9")
 	f.IntVar(&c.trlMax, "trl-max", 0, "only technologies of at most this readiness, 1 to 9")
-	f.StringSliceVar(&c.prefer, "prefer", nil, "rules that only add points: field=4.1, region=VN, lang=ko")
+	f.StringSliceVar(&c.ipStatus, "ip", nil, "only technologies of this IP status: "+strings.Join(engine.IPStatuses, ", "))
+	f.StringSliceVar(&c.orgTypes, "org-type", nil, "only of these types of organisation: "+strings.Join(engine.OrganisationTypes, ", "))
+	f.IntVar(&c.since, "since", 0, "only those whose newest work, else publication, is of this year or later")
+	f.BoolVar(&c.sharedLanguage, "shared-language", false, "only those who share a working language with who asks, directly or through an ambassador")
+	f.StringSliceVar(&c.prefer, "prefer", nil, "rules that only add points: field=4.1, region=VN, lang=ko, ip=open, org-type=university, since=2023, trl-min=6, shared-language=yes")
+	f.StringSliceVar(&c.exclude, "exclude", nil, "rules that must not hold, written as for --prefer: region=CN, org-type=enterprise")
+	f.StringSliceVar(&c.without, "without", nil, "ways of shaping the list that are left off: "+strings.Join(engine.Interventions, ", ")+", all")
 	f.IntVar(&c.limit, "limit", 5, "how many recommendations at most, up to 100")
 	f.StringVar(&c.reader, "reader", localeReader(), "language of the explanations: vi, fr, en, ko or zh (default: of your locale)")
 	f.BoolVar(&c.json, "json", false, "print JSON, as the HTTP interface answers")
 	c.retrieveFlags(cmd)
+}
+
+func (c *config) whyNotFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.whyNot, "why-not", "", "say why the listing of this `ID` is not among the recommendations")
+}
+
+func (c *config) blockFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.reason, "reason", "", "why the pair is blocked; kept with it")
+	f.BoolVar(&c.undo, "undo", false, "allow the pair again")
+	c.byFlag(cmd)
 }
 
 func (c *config) wantFlag(cmd *cobra.Command) {

@@ -32,7 +32,7 @@ func (h *house) newDesk(c *config, m *model, auto way, progress func(int)) *desk
 	d.ways = h.newWays(c, d, auto)
 	d.rec = &engine.Recommender{
 		Retriever: d.ways, Library: library{h.store}, Embedder: m.asks, Glossary: glossary.Default(),
-		Ranker: engine.DefaultRanker(), Split: embeddings.Split, Now: time.Now,
+		Ranker: engine.DefaultRanker(), Split: embeddings.Split, Now: time.Now, Blocked: h.blocked, Exposure: h.exposure,
 	}
 	return d
 }
@@ -120,6 +120,11 @@ func (h *house) state(ctx context.Context) (s api.State, err error) {
 	backlog, err := h.store.Queue().Backlog(ctx)
 	s.Waiting = backlog.Total()
 	return s, err
+}
+
+// WhyNot answers by the model that is active now.
+func (h *house) WhyNot(ctx context.Context, q engine.Query, id string) (*engine.WhyNot, error) {
+	return h.desk.Load().rec.WhyNot(ctx, q, id)
 }
 
 // Recommend answers by the model that is active now.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -20,11 +21,14 @@ func newRecommend(c *config) *cobra.Command {
 		Short: "Recommend counterparts for a listing or a free text, with reasons",
 		Example: `  ketnoi recommend --text "Ao tôm bị đốm trắng, cần cách phát hiện sớm" --want expert,technology
   ketnoi recommend --for P101 --region VN --lang ko,fr --reader vi
+  ketnoi recommend --for P101 --exclude region=CN --prefer org-type=university,trl-min=6
+  ketnoi recommend --for P101 --why-not T214
   ketnoi recommend --for T05814 --limit 3 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.runRecommend(cmd.Context()) },
 	}
 	c.queryFlags(cmd)
+	c.whyNotFlag(cmd)
 	return cmd
 }
 
@@ -40,29 +44,60 @@ func (c *config) query() (engine.Query, error) {
 	for _, k := range c.want {
 		q.Want = append(q.Want, engine.Kind(k))
 	}
-	q.Filter = engine.Filter{Fields: c.fields, Regions: c.regions, Languages: c.languages, TRLMin: c.trlMin, TRLMax: c.trlMax}
-	for _, p := range c.prefer {
-		key, value, _ := strings.Cut(p, "=")
+	q.Filter = engine.Filter{Fields: c.fields, Regions: c.regions, Languages: c.languages, TRLMin: c.trlMin, TRLMax: c.trlMax, IPStatus: c.ipStatus, OrganisationTypes: c.orgTypes, Since: c.since, SharedLanguage: c.sharedLanguage}
+	q.Without = c.without
+	err := readRules("--prefer", c.prefer, &q.Prefer)
+	if err == nil {
+		err = readRules("--exclude", c.exclude, &q.Exclude)
+	}
+	return q, err
+}
+
+// readRules reads rules written as key=value into a filter.
+func readRules(flag string, rules []string, f *engine.Filter) error {
+	for _, rule := range rules {
+		key, value, _ := strings.Cut(rule, "=")
+		var number *int
 		switch key {
 		case "field":
-			q.Prefer.Fields = append(q.Prefer.Fields, value)
+			f.Fields = append(f.Fields, value)
 		case "region":
-			q.Prefer.Regions = append(q.Prefer.Regions, value)
+			f.Regions = append(f.Regions, value)
 		case "lang":
-			q.Prefer.Languages = append(q.Prefer.Languages, value)
+			f.Languages = append(f.Languages, value)
+		case "ip":
+			f.IPStatus = append(f.IPStatus, value)
+		case "org-type":
+			f.OrganisationTypes = append(f.OrganisationTypes, value)
+		case "shared-language":
+			f.SharedLanguage = true
+		case "since":
+			number = &f.Since
+		case "trl-min":
+			number = &f.TRLMin
+		case "trl-max":
+			number = &f.TRLMax
 		default:
-			return q, fmt.Errorf("--prefer %q: want field=CODE, region=CODE or lang=TAG", p)
+			return fmt.Errorf("%s %q: want field=CODE, region=CODE, lang=TAG, ip=STATUS, org-type=TYPE, since=YEAR, trl-min=N, trl-max=N or shared-language=yes", flag, rule)
+		}
+		if number != nil {
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				return fmt.Errorf("%s %q: %q is no whole number", flag, rule, value)
+			}
+			*number = n
 		}
 	}
-	return q, nil
+	return nil
 }
 
 // flagOf leads from the fields of a query to the flags they come from.
 var flagOf = map[string]string{"for": "--for", "text": "--text", "lang": "--text-lang", "want": "--want", "limit": "--limit", "reader": "--reader",
 	"filter.fields": "--field", "filter.regions": "--region", "filter.languages": "--lang", "filter.trl_min": "--trl-min", "filter.trl_max": "--trl-max",
-	"prefer.fields": "--prefer", "prefer.regions": "--prefer", "prefer.languages": "--prefer"}
+	"filter.ip_status": "--ip", "filter.organisation_types": "--org-type", "filter.since": "--since", "filter.shared_language": "--shared-language", "without": "--without"}
 
-func (c *config) runRecommend(ctx context.Context) error {
+// checkedQuery builds the query and checks it; an error names the flag.
+func (c *config) checkedQuery() (engine.Query, error) {
 	q, err := c.query()
 	if err == nil {
 		checked := q
@@ -71,8 +106,17 @@ func (c *config) runRecommend(ctx context.Context) error {
 	var field *engine.FieldError
 	if errors.As(err, &field) {
 		name, _, _ := strings.Cut(field.Field, "[")
-		return fmt.Errorf("%s: %s", flagOf[name], strings.ReplaceAll(field.Reason, `"for"`, "--for"))
+		flag := flagOf[name]
+		if head, _, _ := strings.Cut(name, "."); head == "prefer" || head == "exclude" {
+			flag = "--" + head
+		}
+		err = fmt.Errorf("%s: %s", flag, strings.ReplaceAll(field.Reason, `"for"`, "--for"))
 	}
+	return q, err
+}
+
+func (c *config) runRecommend(ctx context.Context) error {
+	q, err := c.checkedQuery()
 	if err != nil {
 		return err
 	}
@@ -84,7 +128,20 @@ func (c *config) runRecommend(ctx context.Context) error {
 	if err := h.requireListings(ctx); err != nil {
 		return err
 	}
-	answer, err := h.desk.Load().rec.Recommend(ctx, q)
+	rec := h.desk.Load().rec
+	if c.whyNot != "" {
+		why, err := rec.WhyNot(ctx, q, c.whyNot)
+		switch {
+		case errors.Is(err, engine.ErrUnknownListing):
+			return fmt.Errorf("%w in %s", err, h.store.Address())
+		case err != nil:
+			return err
+		case c.json:
+			return printJSON(why)
+		}
+		return newView(c).whyNot(why)
+	}
+	answer, err := rec.Recommend(ctx, q)
 	if errors.Is(err, engine.ErrUnknownListing) {
 		return fmt.Errorf("--for %s: no such listing in %s", c.subject, h.store.Address())
 	}

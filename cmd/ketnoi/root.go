@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/engine/store"
 	"github.com/ketnoi/ketnoi/ingest/people"
 )
@@ -30,7 +31,7 @@ To see it work: ketnoi demo`,
 		PersistentPreRun:  func(*cobra.Command, []string) { c.environment() },
 	}
 	c.storeFlag(root)
-	root.AddCommand(newDemo(c), newIngest(c), newRecommend(c), newServe(c), newEval(c), newBench(c), newDuplicates(c), newReindex(c), newTrain(c), newDoctor(c), newMigrate(c), newExport(c), newErase(c))
+	root.AddCommand(newDemo(c), newIngest(c), newRecommend(c), newBlock(c), newStanding(c), newServe(c), newEval(c), newBench(c), newDuplicates(c), newReindex(c), newTrain(c), newDoctor(c), newMigrate(c), newExport(c), newErase(c))
 	return root
 }
 
@@ -40,6 +41,8 @@ type house struct {
 	model *model               // the one that was active when the store was opened
 	desk  atomic.Pointer[desk] // what answers now
 	usage usage
+
+	exposure *engine.Exposure // what a server has shown; nil for a command that answers once
 
 	people *people.Register // who was erased
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ketnoi/ketnoi/api"
+	"github.com/ketnoi/ketnoi/engine"
 )
 
 func newServe(c *config) *cobra.Command {
@@ -52,9 +53,12 @@ func (c *config) serve(ctx context.Context, h *house, auto way, started func(add
 	if err != nil {
 		return err
 	}
+	h.exposure = new(engine.Exposure)
+	h.desk.Load().rec.Exposure = h.exposure
 	address := "http://" + listener.Addr().String()
 	server := api.NewServer("", api.Options{Recommender: h, State: h.state, Metrics: h.metrics(), Hosts: c.hosts, Version: version, Welcome: welcome(address)})
 	go h.follow(ctx, c, auto)
+	go h.stand(ctx)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	started(address)
@@ -92,6 +96,7 @@ func welcome(address string) string {
 	return `Kết Nối recommends experts and technologies for technology problems, and says why.
 
 POST /v1/recommendations   {"text": "…", "want": ["expert", "technology"]} or {"for": "ID"}
+POST /v1/recommendations:why-not   the same with {"listing": "ID"}: why it is not among them
 GET  /openapi.json         everything the interface takes and answers
 GET  /healthz  /readyz     is it alive, is it able
 GET  /metrics              figures for Prometheus

@@ -41,6 +41,11 @@ func (v *view) answer(a *engine.Answer) {
 			v.line(0, fmt.Sprintf("The rule on %s removed %d good matches.", engine.Phrase(r.Rule, "en"), r.Count))
 		}
 	}
+	for _, s := range a.Left {
+		if s.Place <= len(a.Items)+1 {
+			v.line(0, v.dim(show(fmt.Sprintf("Left out at place %d: %s %s. %s", s.Place, s.ID, s.Title, s.Reason))))
+		}
+	}
 	if a.NoMatch {
 		v.noMatch(a)
 	}
@@ -65,9 +70,12 @@ func (v *view) subject(s engine.Subject) {
 }
 
 func (v *view) noMatch(a *engine.Answer) {
-	v.p.f("%s No candidate reaches the %.2f that a good match needs.\n", v.bold("No good match."), a.Threshold)
+	v.p.f("%s No candidate reaches the confidence of %.2f that a good match needs.\n", v.bold("No good match."), a.Threshold)
 	for _, n := range a.Nearest {
-		v.line(2, fmt.Sprintf("nearest: %s %s, %.2f: %s", n.Kind, n.ID, n.Score, show(n.Title)))
+		v.line(2, fmt.Sprintf("nearest: %s %s, %.2f: %s", n.Kind, n.ID, n.Confidence, show(n.Title)))
+	}
+	if a.Subject.ID != "" && a.Allowed > 0 {
+		v.line(2, "Keep it open, and hear when something arrives: ketnoi standing open NAME --for "+show(a.Subject.ID))
 	}
 	if a.Allowed == 0 {
 		v.line(2, "No listing is within the rules; relax --want, --field, --region, --lang or --trl-min.")
@@ -100,7 +108,11 @@ func (v *view) language(tag string) string {
 
 func (v *view) item(r *engine.Recommendation) {
 	e := &r.Explanation
-	v.p.f("%s %s  %s  %s\n", v.bold(fmt.Sprintf("%3d.", r.Rank)), v.bold(fmt.Sprintf("%.3f", r.Score)), v.good(bar(r.Score, 20)), strings.Join(v.facts(r.Listing), " · "))
+	sure := ""
+	if e.Confidence != "" {
+		sure = "  " + e.Confidence + fmt.Sprintf(" %.2f", r.Confidence)
+	}
+	v.p.f("%s %s%s  %s  %s\n", v.bold(fmt.Sprintf("%3d.", r.Rank)), v.bold(fmt.Sprintf("%.3f", r.Score)), sure, v.good(bar(r.Score, 20)), strings.Join(v.facts(r.Listing), " · "))
 	v.wrap(indent, r.Listing.Title, v.bold)
 	if r.Listing.Organisation != "" && r.Listing.Organisation != r.Listing.Title {
 		v.line(indent, v.dim(show(r.Listing.Organisation)))
@@ -138,10 +150,39 @@ func (v *view) item(r *engine.Recommendation) {
 		if rule.Preference {
 			name = "prefers " + name
 		}
+		if rule.Not {
+			name = "not " + name
+		}
 		rules = append(rules, fmt.Sprintf("%s %s: %s", name, strings.Join(rule.Wants, "/"), sign))
 	}
 	v.labelled("rules", strings.Join(rules, "; "))
+	var more []string
+	for _, s := range e.Shaping {
+		more = append(more, s.Reason)
+	}
+	for _, c := range e.Changes {
+		more = append(more, c.Text)
+	}
+	if len(more) > 0 {
+		v.labelled("note", show(strings.Join(more, " ")))
+	}
 	v.p.f("\n")
+}
+
+// whyNot says why a listing is not in a list.
+func (v *view) whyNot(w *engine.WhyNot) error {
+	v.p.f("%s\n", v.bold(show(w.ID)))
+	for _, reason := range w.Reasons {
+		v.wrap(2, reason, nil)
+	}
+	if len(w.Parts) > 0 {
+		var parts []string
+		for _, p := range w.Parts {
+			parts = append(parts, fmt.Sprintf("%s %.3f", p.Signal, p.Points))
+		}
+		v.labelled("score", fmt.Sprintf("%.3f = %s; confidence %.2f", w.Score, strings.Join(parts, " + "), w.Confidence))
+	}
+	return v.p.err
 }
 
 const labelWidth = 11

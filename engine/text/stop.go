@@ -19,7 +19,7 @@ const (
 		this that these those as if then than so not no nor but can could may might must shall should will would which who whom whose
 		what when where why how all any both each few more most other some such only own same too very into through during before
 		after above below between under over again further once here there about against up down out off also via per we our us you
-		your they their them he she his her i my me etc ie eg`
+		your they their them he she him his her hers himself herself i my me etc ie eg`
 	stopKO = `합니 니다 하는 하고 하여 하며 한다 했다 된다 되는 되어 있는 있다 있으 으로 에서 에게 까지 부터 위한 위해 대한 대해 통해 통한 따라 따른
 		또한 그리 리고 이를 이는 것을 것이 것은 수 있 등의 등을 및 의 가 이 은 는 을 를 에 와 과 도 로 습니 입니 였다 였습 되었 됩니 하였 하기 며 고`
 	stopZH = `我们 你们 他们 以及 一种 一个 可以 能够 进行 通过 由于 因此 但是 如果 这个 这种 该 的 了 是 在 和 与 或 及 对 为 有 等 中 也 不 就 都 而 其 之 于 从 到 把 被 将 并 更 很 最`

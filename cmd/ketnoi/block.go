@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/spf13/cobra"
+
+	"github.com/ketnoi/ketnoi/engine"
+)
+
+// blockedSpace is where a store keeps pairs that must not be brought together, by "A B" and by "B A".
+const blockedSpace = "blocked"
+
+// blockNote is why a pair is blocked.
+type blockNote struct {
+	Reason string    `json:"reason,omitzero"`
+	At     time.Time `json:"at"`
+	By     string    `json:"by,omitzero"`
+}
+
+func newBlock(c *config) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "block [ID ID]",
+		Short: "Keep two listings from being recommended to each other, or list such pairs",
+		Long: `Blocks a pair in both directions: neither is recommended to the other from then on, and answers say how many good matches that
+cost. Without ids it lists what is blocked. Two organisations with a conflict of interest are better named in the
+listings' own "conflicts".`,
+		Example: `  ketnoi block P101 T214 --reason "declined in 2025"
+  ketnoi block P101 T214 --undo
+  ketnoi block`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 0 && len(args) != 2 {
+				return errors.New("give two ids, or none to list what is blocked")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return c.runBlock(cmd.Context(), args) },
+	}
+	c.blockFlags(cmd)
+	return cmd
+}
+
+func (c *config) runBlock(ctx context.Context, ids []string) error {
+	h, err := c.openExisting(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.store.Close()
+	if len(ids) == 0 {
+		n := 0
+		err := h.eachBlocked(ctx, "", func(a, b string, note blockNote) {
+			if a < b {
+				n++
+				fmt.Printf("%s %s  %s  %s\n", show(a), show(b), note.At.Format(time.DateOnly), showLine(note.Reason))
+			}
+		})
+		if err == nil && n == 0 {
+			fmt.Println("no pair is blocked")
+		}
+		return err
+	}
+	a, b := ids[0], ids[1]
+	if a == b {
+		return fmt.Errorf("%s is never recommended to itself", a)
+	}
+	found, err := h.store.Entries(ctx, ids, "")
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		stored := false
+		for _, e := range found {
+			stored = stored || e.Listing.ID == id
+		}
+		if !stored && !c.undo {
+			return fmt.Errorf("%w: %s", engine.ErrUnknownListing, id)
+		}
+	}
+	var body []byte
+	if !c.undo {
+		if body, err = json.Marshal(blockNote{c.reason, time.Now().UTC().Truncate(time.Second), c.by}); err != nil {
+			return err
+		}
+	}
+	if err := h.store.PutNotes(ctx, blockedSpace, map[string][]byte{a + " " + b: body, b + " " + a: body}); err != nil {
+		return err
+	}
+	if c.undo {
+		fmt.Printf("%s and %s may be recommended to each other\n", a, b)
+	} else {
+		fmt.Printf("%s and %s are not recommended to each other any more\n", a, b)
+	}
+	return nil
+}
+
+// blocked are those whom a listing must not be brought together with.
+func (h *house) blocked(ctx context.Context, id string) (out []string, err error) {
+	return out, h.eachBlocked(ctx, id, func(_, b string, _ blockNote) { out = append(out, b) })
+}
+
+// eachBlocked gives the blocked pairs of a listing, or all where id is empty, each in both directions.
+func (h *house) eachBlocked(ctx context.Context, id string, do func(a, b string, n blockNote)) error {
+	prefix := ""
+	if id != "" {
+		prefix = id + " "
+	}
+	for after := prefix; ; {
+		notes, err := h.store.ListNotes(ctx, blockedSpace, after, 500)
+		if err != nil || len(notes) == 0 {
+			return err
+		}
+		for _, note := range notes {
+			if after = note.Key; !strings.HasPrefix(note.Key, prefix) {
+				return nil
+			}
+			var n blockNote
+			a, b, ok := strings.Cut(note.Key, " ")
+			if !ok || json.Unmarshal(note.Value, &n) != nil {
+				return fmt.Errorf("the note on the blocked pair %q cannot be read", note.Key)
+			}
+			do(a, b, n)
+		}
+	}
+}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/spf13/cobra"
+
+	"github.com/ketnoi/ketnoi/engine"
+)
+
+// standingSpace is where a store keeps standing queries, by their names.
+const standingSpace = "standing"
+
+// standingQuery is asked again whenever listings have come in.
+type standingQuery struct {
+	Query engine.Query    `json:"query"`
+	At    time.Time       `json:"at"`             // when it was opened
+	Seen  map[string]bool `json:"seen,omitempty"` // who was there then, or was told of since
+	Hits  []standingHit   `json:"hits,omitempty"` // the latest news
+}
+
+// standingHit is a good match that came in.
+type standingHit struct {
+	ID         string    `json:"id"`
+	Title      string    `json:"title"`
+	Confidence float64   `json:"confidence"`
+	Summary    string    `json:"summary"`
+	At         time.Time `json:"at"`
+}
+
+const (
+	maxStanding = 10_000 // of a store
+	keptHits    = 100    // of a query
+)
+
+func newStanding(c *config) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "standing",
+		Short: "Keep a query open, and hear when something that answers it arrives",
+		Long: `A standing query is asked again as listings come in: by a server that runs, at once; or by "ketnoi standing check". What answers
+it and was not there before is news. For a problem without a good match it keeps the problem open.`,
+	}
+	open := &cobra.Command{
+		Use: "open NAME (--for ID | --text TEXT)", Short: "Open a standing query under a name", Args: cobra.ExactArgs(1),
+		Example: `  ketnoi standing open p101-korea --for P101 --region KR`,
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.openStanding(cmd.Context(), args[0]) },
+	}
+	c.queryFlags(open)
+	shut := &cobra.Command{
+		Use: "close NAME", Short: "Close a standing query", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.closeStanding(cmd.Context(), args[0]) },
+	}
+	list := &cobra.Command{
+		Use: "list", Short: "List the standing queries with their news", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.listStanding(cmd.Context()) },
+	}
+	check := &cobra.Command{
+		Use: "check", Short: "Ask all standing queries again, and print the news", Args: cobra.NoArgs,
+		Long: `Asks all standing queries again and prints what is new.
+
+Exit codes: 0 there is news; 1 there is none; 2 failed.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.checkStanding(cmd.Context()) },
+	}
+	c.retrieveFlags(check)
+	cmd.AddCommand(open, shut, list, check)
+	return cmd
+}
+
+func (c *config) openStanding(ctx context.Context, name string) error {
+	if name == "" || len(name) > 100 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return fmt.Errorf("%q is no name: want up to 100 characters without spaces", name)
+	}
+	q, err := c.checkedQuery()
+	if err != nil {
+		return err
+	}
+	h, err := c.ready(ctx, os.Stderr, byDatabase)
+	if err != nil {
+		return err
+	}
+	defer h.store.Close()
+	notes, err := h.store.Notes(ctx, standingSpace, name)
+	if err != nil {
+		return err
+	}
+	if notes[name] != nil {
+		return fmt.Errorf("%s is open already; close it first (ketnoi standing close %s)", name, name)
+	}
+	if all, err := h.store.ListNotes(ctx, standingSpace, "", maxStanding); err != nil || len(all) == maxStanding {
+		return errors.Join(err, fmt.Errorf("no more than %d standing queries can be open", maxStanding-1))
+	}
+	s := &standingQuery{Query: q, At: time.Now().UTC().Truncate(time.Second), Seen: map[string]bool{}}
+	if _, err := h.ask(ctx, s); err != nil {
+		if errors.Is(err, engine.ErrUnknownListing) {
+			return fmt.Errorf("--for %s: no such listing in %s", c.subject, h.store.Address())
+		}
+		return err
+	}
+	there := len(s.Seen)
+	s.Hits = nil
+	if err := h.keepStanding(ctx, name, s); err != nil {
+		return err
+	}
+	fmt.Printf("%s is open; %d that answer it are there already, and what comes is news\n", name, there)
+	return nil
+}
+
+func (c *config) closeStanding(ctx context.Context, name string) error {
+	h, err := c.openExisting(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.store.Close()
+	notes, err := h.store.Notes(ctx, standingSpace, name)
+	if err != nil {
+		return err
+	}
+	if notes[name] == nil {
+		return fmt.Errorf("no standing query is called %s", name)
+	}
+	fmt.Printf("%s is closed\n", show(name))
+	return h.store.PutNotes(ctx, standingSpace, map[string][]byte{name: nil})
+}
+
+func (c *config) listStanding(ctx context.Context) error {
+	h, err := c.openExisting(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.store.Close()
+	n := 0
+	err = h.eachStanding(ctx, func(name string, s *standingQuery) error {
+		n++
+		what := s.Query.For
+		if what == "" {
+			what = "“" + s.Query.Text + "”"
+		}
+		fmt.Printf("%s  since %s  %s\n", show(name), s.At.Format(time.DateOnly), showLine(what))
+		for _, hit := range s.Hits {
+			printHit(hit)
+		}
+		return nil
+	})
+	if err == nil && n == 0 {
+		fmt.Println("no standing query is open")
+	}
+	return err
+}
+
+func printHit(hit standingHit) {
+	fmt.Printf("  %s  %s  confidence %.2f  %s\n    %s\n", hit.At.Format("2006-01-02 15:04"), show(hit.ID), hit.Confidence, showLine(hit.Title), showLine(hit.Summary))
+}
+
+func (c *config) checkStanding(ctx context.Context) error {
+	h, err := c.ready(ctx, os.Stderr, byDatabase)
+	if err != nil {
+		return err
+	}
+	defer h.store.Close()
+	news := 0
+	err = h.checkAll(ctx, func(name string, hits []standingHit) {
+		news += len(hits)
+		fmt.Println(show(name))
+		for _, hit := range hits {
+			printHit(hit)
+		}
+	})
+	if err == nil && news == 0 {
+		fmt.Println("nothing new")
+		return &exitError{code: exitRejected}
+	}
+	return err
+}
+
+// checkAll asks all standing queries again, keeps the news and tells them. One that fails does not keep the others from being asked.
+func (h *house) checkAll(ctx context.Context, tell func(name string, hits []standingHit)) error {
+	var failed []error
+	err := h.eachStanding(ctx, func(name string, s *standingQuery) error {
+		hits, err := h.ask(ctx, s)
+		if err == nil && len(hits) > 0 {
+			err = h.keepStanding(ctx, name, s)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("standing query %s: %w", name, err))
+		} else if len(hits) > 0 {
+			tell(name, hits)
+		}
+		return nil
+	})
+	return errors.Join(append(failed, err)...)
+}
+
+// ask asks a standing query and returns what is new; it is noted as seen.
+func (h *house) ask(ctx context.Context, s *standingQuery) (out []standingHit, err error) {
+	q := s.Query
+	q.Limit = engine.MaxLimit
+	a, err := h.desk.Load().rec.Recommend(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if s.Seen == nil {
+		s.Seen = map[string]bool{}
+	}
+	for _, item := range a.Items {
+		if !s.Seen[item.Listing.ID] {
+			s.Seen[item.Listing.ID] = true
+			out = append(out, standingHit{item.Listing.ID, item.Listing.Title, item.Confidence, item.Explanation.Summary, time.Now().UTC().Truncate(time.Second)})
+		}
+	}
+	s.Hits = append(slices.Clone(out), s.Hits...)
+	s.Hits = s.Hits[:min(len(s.Hits), keptHits)]
+	return out, nil
+}
+
+func (h *house) keepStanding(ctx context.Context, name string, s *standingQuery) error {
+	body, err := json.Marshal(s, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	return h.store.PutNotes(ctx, standingSpace, map[string][]byte{name: body})
+}
+
+func (h *house) eachStanding(ctx context.Context, do func(name string, s *standingQuery) error) error {
+	notes, err := h.store.ListNotes(ctx, standingSpace, "", maxStanding)
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		s := new(standingQuery)
+		if json.Unmarshal(n.Value, s) != nil {
+			return fmt.Errorf("the note on the standing query %q cannot be read", n.Key)
+		}
+		if err := do(n.Key, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stand asks the standing queries again whenever what can be found has changed, while a server runs.
+func (h *house) stand(ctx context.Context) {
+	const every = 2 * time.Second
+	last := map[engine.Kind]int{}
+	var told string
+	for ; ctx.Err() == nil; sleep(ctx, every) {
+		counts, err := h.store.Counts(ctx)
+		if err == nil && maps.Equal(counts, last) {
+			continue
+		}
+		if err == nil {
+			sleep(ctx, every) // until the index has them
+			err = h.checkAll(ctx, func(name string, hits []standingHit) {
+				for _, hit := range hits {
+					slog.Info("a standing query has news", "query", name, "listing", hit.ID, "confidence", hit.Confidence)
+				}
+			})
+		}
+		if err == nil {
+			last, told = counts, ""
+		} else if err.Error() != told && ctx.Err() == nil {
+			told = err.Error()
+			slog.Warn("standing queries cannot be asked; trying again", "error", err)
+		}
+	}
+}
