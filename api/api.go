@@ -213,7 +213,11 @@ func (s *server) whyNot(ctx context.Context, in *recommendInput) (*whyNotOutput,
 	if q.Reader == "" {
 		q.Reader = text.PreferredReader(in.AcceptLanguage)
 	}
-	answer, err := s.Recommender.WhyNot(ctx, q.Query, strings.TrimSpace(q.Listing))
+	q.Listing = strings.TrimSpace(q.Listing)
+	answer, err := s.Recommender.WhyNot(ctx, q.Query, q.Listing)
+	if errors.Is(err, engine.ErrUnknownListing) && q.Listing != q.For && strings.HasSuffix(err.Error(), ": "+q.Listing) {
+		return nil, faulty(http.StatusNotFound, "listing", err.Error())
+	}
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -257,7 +261,7 @@ func problem(err error) error {
 	case errors.As(err, &field):
 		return faulty(http.StatusBadRequest, field.Field, field.Reason)
 	case errors.Is(err, engine.ErrUnknownListing):
-		return huma.Error404NotFound(err.Error())
+		return faulty(http.StatusNotFound, "for", err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return huma.Error503ServiceUnavailable("there was no time to answer; try again")
 	}

@@ -149,6 +149,21 @@ func TestRecommend(t *testing.T) {
 	}
 }
 
+func TestWhyNot(t *testing.T) {
+	server, _ := serve(t)
+	for body, want := range map[string]string{
+		`{"for":"P","listing":"T","reader":"en"}`:                                 "It is in the list: no. 1.",
+		`{"for":"P","listing":"T","reader":"en","filter":{"regions":["VN"]}}`:     "Removed by a rule: region (Vietnam)",
+		`{"for":"P","listing":"T","reader":"ko","exclude":{"regions":["KR-26"]}}`: "규칙에 의해 제외",
+	} {
+		resp, answer := call(t, http.MethodPost, server.URL+"/v1/recommendations:why-not", body)
+		var w engine.WhyNot
+		if err := json.Unmarshal([]byte(answer), &w, json.RejectUnknownMembers(true)); err != nil || resp.StatusCode != http.StatusOK || len(w.Reasons) == 0 || !strings.Contains(w.Reasons[0], want) {
+			t.Errorf("%s: %d %s, %v", body, resp.StatusCode, answer, err)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	server, _ := serve(t)
 	for _, tc := range []struct {
@@ -164,6 +179,14 @@ func TestRefusals(t *testing.T) {
 		{415, "POST", "/v1/recommendations", `{"text":"tôm"}`, "uncompressed", []string{"Content-Encoding", "br"}},
 		{405, "GET", "/v1/recommendations", "", "does not take GET", nil},
 		{405, "DELETE", "/healthz", "", "does not take DELETE", nil},
+		{404, "POST", "/v1/recommendations:why-not", `{"for":"P","listing":"nobody"}`, `"location":"body.listing"`, nil},
+		{404, "POST", "/v1/recommendations:why-not", `{"for":"nobody","listing":"T"}`, `"location":"body.for"`, nil},
+		{400, "POST", "/v1/recommendations:why-not", `{"for":"P"}`, "listing: missing", nil},
+		{400, "POST", "/v1/recommendations:why-not", `{"for":"P","listing":"T","lucky":1}`, "lucky", nil},
+		{404, "POST", "/v1/recommendations:lucky", `{"for":"P"}`, "nothing at this address", nil},
+		{400, "POST", "/v1/recommendations", `{"text":"tôm","without":["luck"]}`, `"location":"body.without[0]"`, nil},
+		{400, "POST", "/v1/recommendations", `{"text":"tôm","exclude":{"since":12}}`, `"location":"body.exclude.since"`, nil},
+		{400, "POST", "/v1/recommendations", `{"text":"tôm","filter":{"organisation_types":["club"]}}`, `"location":"body.filter.organisation_types[0]"`, nil},
 		{404, "GET", "/nothing", "", "nothing at this address", nil},
 		{404, "GET", "/docs", "", "nothing at this address", nil},
 		{421, "GET", "/healthz", "", `not called \"evil.example\"`, []string{"Host", "evil.example"}},
@@ -228,6 +251,9 @@ func TestHealthAndDocument(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(answer), &doc); err != nil {
 		t.Fatal(err)
+	}
+	if doc.Paths["/v1/recommendations:why-not"]["post"] == nil || doc.Components.Schemas["WhyNotQuery"].Properties["listing"] == nil || doc.Components.Schemas["WhyNotQuery"].Properties["for"] == nil {
+		t.Error("the document does not know why-not")
 	}
 	query := doc.Components.Schemas["Query"]
 	for _, key := range []string{"for", "text", "lang", "want", "filter", "prefer", "limit", "reader"} {

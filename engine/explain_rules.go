@@ -70,7 +70,9 @@ func ruleText(r *RuleResult, reader string) string {
 		} else if len(r.Wants) == 1 {
 			names = []string{"TRL " + r.Wants[0]}
 		}
-	case RuleOwn, RuleConflict, RuleCapacity, RuleCurrent, RuleBlocked: // what they want is no code that people know
+	}
+	always := slices.Contains([]string{RuleOwn, RuleConflict, RuleCapacity, RuleCurrent, RuleBlocked}, r.Rule)
+	if always { // what they want is no code that people know
 		names = nil
 	}
 	out := Phrase(r.Rule, reader)
@@ -87,7 +89,11 @@ func ruleText(r *RuleResult, reader string) string {
 	if !r.Holds {
 		held = "not_held"
 	}
-	out += colonFor(reader) + Phrase(kind, reader) + commaFor(reader) + Phrase(held, reader) + stopFor(reader)
+	out += colonFor(reader)
+	if !always {
+		out += Phrase(kind, reader) + commaFor(reader)
+	}
+	out += Phrase(held, reader) + stopFor(reader)
 	if r.Via != nil {
 		out += spaceFor(reader) + Phrase("via", reader) + colonFor(reader) + r.Via.Title + stopFor(reader)
 	}

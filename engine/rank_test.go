@@ -228,9 +228,24 @@ func TestPhrasesAreComplete(t *testing.T) {
 			t.Errorf("kind %s has no phrase", k)
 		}
 	}
-	for _, rule := range []string{RuleKind, RuleField, RuleRegion, RuleLanguage, RuleReadiness, RuleIPStatus} {
+	for _, rule := range []string{RuleKind, RuleField, RuleRegion, RuleLanguage, RuleReadiness, RuleIPStatus, RuleOrgType, RuleSince, RuleShared, RuleCurrent, RuleOwn, RuleConflict, RuleCapacity, RuleBlocked} {
 		if _, ok := phrases[rule]; !ok {
 			t.Errorf("rule %s has no phrase", rule)
+		}
+	}
+	for sig := range nSignals {
+		if _, ok := phrases["signal_"+sig.String()]; !ok {
+			t.Errorf("signal %s has no phrase", sig)
+		}
+	}
+	for _, code := range slices.Concat(Interventions) {
+		if _, ok := phrases["shape_"+code]; !ok {
+			t.Errorf("intervention %s has no phrase", code)
+		}
+	}
+	for _, code := range slices.Concat(IPStatuses, OrganisationTypes, []string{"strong", "fair", "weak"}) {
+		if _, ok := phrases[code]; !ok {
+			t.Errorf("%s has no phrase", code)
 		}
 	}
 }

@@ -34,20 +34,21 @@ type Subject struct {
 
 // Answer is what a query gets.
 type Answer struct {
-	Subject   Subject          `json:"subject" doc:"The listing that asked; of a free text, its language"`
-	Items     []Recommendation `json:"items" nullable:"false" doc:"Best first; empty when there is no good match"`
-	NoMatch   bool             `json:"no_match" doc:"The evidence for no candidate reaches the threshold"`
-	Threshold float64          `json:"threshold" doc:"The least score of a good match"`
-	Nearest   []Near           `json:"nearest,omitempty" doc:"With no_match: the best that fell short"`
-	Allowed   int              `json:"allowed" doc:"How many listings the rules let through"`
-	Removed   []Removed        `json:"removed" nullable:"false" doc:"For each rule that was stated, and for blocked pairs: how many of the good matches found without it it removes"`
-	Left      []Intervention   `json:"left_out,omitempty" doc:"What shaping left out of the list"`
-	Ranker    string           `json:"ranker"`
-	Model     string           `json:"model"`
-	Degraded  bool             `json:"degraded" doc:"Answered without vectors"`
-	Reason    string           `json:"degraded_reason,omitzero"`
-	Retrieval Path             `json:"retrieval" doc:"Which way the candidates were found"`
-	Steps     Steps            `json:"-"`
+	Subject    Subject          `json:"subject" doc:"The listing that asked; of a free text, its language"`
+	Items      []Recommendation `json:"items" nullable:"false" doc:"Best first; empty when there is no good match"`
+	NoMatch    bool             `json:"no_match" doc:"The evidence for no candidate reaches the threshold"`
+	Threshold  float64          `json:"threshold" doc:"The least score of a good match"`
+	Nearest    []Near           `json:"nearest,omitempty" doc:"With no_match: the best that fell short"`
+	Allowed    int              `json:"allowed" doc:"How many listings the rules let through"`
+	Removed    []Removed        `json:"removed" nullable:"false" doc:"For each rule that was stated, and for blocked pairs: how many of the good matches found without it it removes"`
+	Left       []Intervention   `json:"left_out,omitempty" doc:"What shaping left out of the list"`
+	Ranker     string           `json:"ranker"`
+	Model      string           `json:"model"`
+	Degraded   bool             `json:"degraded" doc:"Answered without vectors"`
+	Reason     string           `json:"degraded_reason,omitzero"`
+	Retrieval  Path             `json:"retrieval" doc:"Which way the candidates were found"`
+	Steps      Steps            `json:"-"`
+	Candidates int              `json:"candidates" doc:"How many were scored"`
 }
 
 // Near is a candidate that fell short of the threshold.
@@ -132,7 +133,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	if err := rec.Retriever.Retrieve(ctx, r, ask.rules, perWay+len(ask.blocked), &sc.candidates); err != nil {
 		return nil, err
 	}
-	a.Allowed, a.Retrieval = sc.candidates.Allowed, sc.candidates.Path
+	a.Allowed, a.Retrieval, a.Candidates = sc.candidates.Allowed, sc.candidates.Path, len(sc.candidates.List)
 	lap(&a.Steps.Retrieve)
 	sc.scored = rec.Ranker.Rank(r, ask.prefer, &sc.candidates, sc.scored)
 	if n := rec.drop(ask, sc); n > 0 {

@@ -122,7 +122,7 @@ func random(rng *rand.Rand, id string) *engine.Listing {
 		Fields: pick(rng, 2, "2", "2.1", "2.10", "2.11", "4.1", "1.2", "5.9"), Regions: pick(rng, 3, "VN", "VN-40", "VN-35", "VN-72", "VN-61", "VN-HP", "VN-R4", "KR-26", "KR", "AU-QLD", "AU", "FR"),
 		Languages: pick(rng, 2, "vi", "fr", "ko"), TRL: rng.IntN(10), IPStatus: one(rng, "", "open", "know_how", "filed", "granted"),
 		Organisation: one(rng, "", "", "Viện A", "vien-a.", "B Co., Ltd", "会社"), OrganisationType: one(rng, "", "university", "institute", "enterprise"),
-		ExpiresAt:    one(rng, "", "", "", "2026-05-31", "2026-06-01", "2025-01-01", "2030-01-01", "2026-06-01T00:00:00Z", "2026-06-01T07:00:00+07:00", "1960-01-01"),
+		ExpiresAt: one(rng, "", "", "", "2026-05-31", "2026-06-01", "2025-01-01", "2030-01-01", "2026-06-01T00:00:00Z", "2026-06-01T07:00:00+07:00", "1960-01-01"),
 	}
 	for range rng.IntN(3) {
 		l.Works = append(l.Works, engine.Work{Title: saying(rng, 2), Text: saying(rng, 4), Year: one(rng, 0, 1989, 2014, 2015, 2026)})
