@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,30 +16,29 @@ import (
 	"github.com/ketnoi/ketnoi/engine"
 )
 
-// standingSpace is where a store keeps standing queries, by their names.
-const standingSpace = "standing"
+// A store keeps standing queries by their names, and beside them, by "NAME ID", who answers one and was there or was told of: a
+// note each, so that erasing a listing forgets it and no query.
+const (
+	standingSpace = "standing"
+	seenSpace     = "standing/seen"
+)
 
 // standingQuery is asked again whenever listings have come in.
 type standingQuery struct {
-	Query engine.Query    `json:"query"`
-	At    time.Time       `json:"at"`             // when it was opened
-	Seen  map[string]bool `json:"seen,omitempty"` // who was there then, or was told of since
-	Hits  []standingHit   `json:"hits,omitempty"` // the latest news
+	Query engine.Query `json:"query"`
+	At    time.Time    `json:"at"` // when it was opened
 }
 
-// standingHit is a good match that came in.
-type standingHit struct {
-	ID         string    `json:"id"`
-	Title      string    `json:"title"`
-	Confidence float64   `json:"confidence"`
-	Summary    string    `json:"summary"`
+// seen is a listing that answers a standing query. One that was there when it was opened has no title: it is no news.
+type seen struct {
+	ID         string    `json:"-"`
+	Title      string    `json:"title,omitzero"`
+	Confidence float64   `json:"confidence,omitzero"`
+	Summary    string    `json:"summary,omitzero"`
 	At         time.Time `json:"at"`
 }
 
-const (
-	maxStanding = 10_000 // of a store
-	keptHits    = 100    // of a query
-)
+const maxStanding = 10_000 // of a store
 
 func newStanding(c *config) *cobra.Command {
 	cmd := &cobra.Command{
@@ -98,20 +96,21 @@ func (c *config) openStanding(ctx context.Context, name string) error {
 	if all, err := h.store.ListNotes(ctx, standingSpace, "", maxStanding); err != nil || len(all) == maxStanding {
 		return errors.Join(err, fmt.Errorf("no more than %d standing queries can be open", maxStanding-1))
 	}
-	s := &standingQuery{Query: q, At: time.Now().UTC().Truncate(time.Second), Seen: map[string]bool{}}
-	if _, err := h.ask(ctx, s); err != nil {
-		if errors.Is(err, engine.ErrUnknownListing) {
-			return fmt.Errorf("--for %s: no such listing in %s", c.subject, h.store.Address())
-		}
+	body, err := json.Marshal(standingQuery{Query: q, At: time.Now().UTC().Truncate(time.Second)}, json.Deterministic(true))
+	if err != nil {
 		return err
 	}
-	there := len(s.Seen)
-	s.Hits = nil
-	if err := h.keepStanding(ctx, name, s); err != nil {
-		return err
+	there, err := h.ask(ctx, name, &standingQuery{Query: q}, false)
+	if errors.Is(err, engine.ErrUnknownListing) {
+		return fmt.Errorf("--for %s: no such listing in %s", c.subject, h.store.Address())
 	}
-	fmt.Printf("%s is open; %d that answer it are there already, and what comes is news\n", name, there)
-	return nil
+	if err == nil {
+		err = h.store.PutNotes(ctx, standingSpace, map[string][]byte{name: body})
+	}
+	if err == nil {
+		fmt.Printf("%s is open; %d that answer it are there already, and what comes is news\n", name, len(there))
+	}
+	return err
 }
 
 func (c *config) closeStanding(ctx context.Context, name string) error {
@@ -127,8 +126,15 @@ func (c *config) closeStanding(ctx context.Context, name string) error {
 	if notes[name] == nil {
 		return fmt.Errorf("no standing query is called %s", name)
 	}
+	gone := map[string][]byte{}
+	if err := h.eachSeen(ctx, name, func(x seen) { gone[name+" "+x.ID] = nil }); err != nil {
+		return err
+	}
+	if err := h.store.PutNotes(ctx, standingSpace, map[string][]byte{name: nil}); err != nil {
+		return err
+	}
 	fmt.Printf("%s is closed\n", show(name))
-	return h.store.PutNotes(ctx, standingSpace, map[string][]byte{name: nil})
+	return h.store.PutNotes(ctx, seenSpace, gone)
 }
 
 func (c *config) listStanding(ctx context.Context) error {
@@ -145,10 +151,11 @@ func (c *config) listStanding(ctx context.Context) error {
 			what = "“" + s.Query.Text + "”"
 		}
 		fmt.Printf("%s  since %s  %s\n", show(name), s.At.Format(time.DateOnly), showLine(what))
-		for _, hit := range s.Hits {
-			printHit(hit)
-		}
-		return nil
+		return h.eachSeen(ctx, name, func(x seen) {
+			if x.Title != "" {
+				printSeen(x)
+			}
+		})
 	})
 	if err == nil && n == 0 {
 		fmt.Println("no standing query is open")
@@ -156,8 +163,8 @@ func (c *config) listStanding(ctx context.Context) error {
 	return err
 }
 
-func printHit(hit standingHit) {
-	fmt.Printf("  %s  %s  confidence %.2f  %s\n    %s\n", hit.At.Format("2006-01-02 15:04"), show(hit.ID), hit.Confidence, showLine(hit.Title), showLine(hit.Summary))
+func printSeen(x seen) {
+	fmt.Printf("  %s  %s  confidence %.2f  %s\n    %s\n", x.At.Format("2006-01-02 15:04"), show(x.ID), x.Confidence, showLine(x.Title), showLine(x.Summary))
 }
 
 func (c *config) checkStanding(ctx context.Context) error {
@@ -167,11 +174,11 @@ func (c *config) checkStanding(ctx context.Context) error {
 	}
 	defer h.store.Close()
 	news := 0
-	err = h.checkAll(ctx, func(name string, hits []standingHit) {
-		news += len(hits)
+	err = h.checkAll(ctx, func(name string, found []seen) {
+		news += len(found)
 		fmt.Println(show(name))
-		for _, hit := range hits {
-			printHit(hit)
+		for _, x := range found {
+			printSeen(x)
 		}
 	})
 	if err == nil && news == 0 {
@@ -182,54 +189,75 @@ func (c *config) checkStanding(ctx context.Context) error {
 }
 
 // checkAll asks all standing queries again, keeps the news and tells them. One that fails does not keep the others from being asked.
-func (h *house) checkAll(ctx context.Context, tell func(name string, hits []standingHit)) error {
+func (h *house) checkAll(ctx context.Context, tell func(name string, found []seen)) error {
 	var failed []error
 	err := h.eachStanding(ctx, func(name string, s *standingQuery) error {
-		hits, err := h.ask(ctx, s)
-		if err == nil && len(hits) > 0 {
-			err = h.keepStanding(ctx, name, s)
-		}
+		found, err := h.ask(ctx, name, s, true)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("standing query %s: %w", name, err))
-		} else if len(hits) > 0 {
-			tell(name, hits)
+		} else if len(found) > 0 {
+			tell(name, found)
 		}
 		return nil
 	})
 	return errors.Join(append(failed, err)...)
 }
 
-// ask asks a standing query and returns what is new; it is noted as seen.
-func (h *house) ask(ctx context.Context, s *standingQuery) (out []standingHit, err error) {
+// ask asks a standing query, notes whom it has not seen before, and returns them; news says whether they are any.
+func (h *house) ask(ctx context.Context, name string, s *standingQuery, news bool) (out []seen, err error) {
 	q := s.Query
 	q.Limit = engine.MaxLimit
 	a, err := h.desk.Load().rec.Recommend(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	if s.Seen == nil {
-		s.Seen = map[string]bool{}
+	known := map[string]bool{}
+	if err := h.eachSeen(ctx, name, func(x seen) { known[x.ID] = true }); err != nil {
+		return nil, err
 	}
+	notes, now := map[string][]byte{}, time.Now().UTC().Truncate(time.Second)
 	for _, item := range a.Items {
-		if !s.Seen[item.Listing.ID] {
-			s.Seen[item.Listing.ID] = true
-			out = append(out, standingHit{item.Listing.ID, item.Listing.Title, item.Confidence, item.Explanation.Summary, time.Now().UTC().Truncate(time.Second)})
+		if known[item.Listing.ID] {
+			continue
 		}
+		x := seen{ID: item.Listing.ID, At: now}
+		if news {
+			x.Title, x.Confidence, x.Summary = item.Listing.Title, item.Confidence, item.Explanation.Summary
+		}
+		if notes[name+" "+x.ID], err = json.Marshal(x); err != nil {
+			return nil, err
+		}
+		out = append(out, x)
 	}
-	s.Hits = append(slices.Clone(out), s.Hits...)
-	s.Hits = s.Hits[:min(len(s.Hits), keptHits)]
-	return out, nil
+	if len(notes) > 0 {
+		err = h.store.PutNotes(ctx, seenSpace, notes)
+	}
+	return out, err
 }
 
-func (h *house) keepStanding(ctx context.Context, name string, s *standingQuery) error {
-	body, err := json.Marshal(s, json.Deterministic(true))
-	if err != nil {
-		return err
+// eachSeen gives all that a standing query has seen.
+func (h *house) eachSeen(ctx context.Context, name string, do func(seen)) error {
+	prefix := name + " "
+	for after := prefix; ; {
+		notes, err := h.store.ListNotes(ctx, seenSpace, after, 500)
+		if err != nil || len(notes) == 0 {
+			return err
+		}
+		for _, n := range notes {
+			id, mine := strings.CutPrefix(n.Key, prefix)
+			if after = n.Key; !mine {
+				return nil
+			}
+			x := seen{ID: id}
+			if json.Unmarshal(n.Value, &x) != nil {
+				return fmt.Errorf("the note on the standing query %q cannot be read", n.Key)
+			}
+			do(x)
+		}
 	}
-	return h.store.PutNotes(ctx, standingSpace, map[string][]byte{name: body})
 }
 
 func (h *house) eachStanding(ctx context.Context, do func(name string, s *standingQuery) error) error {
@@ -261,9 +289,9 @@ func (h *house) stand(ctx context.Context) {
 		}
 		if err == nil {
 			sleep(ctx, every) // until the index has them
-			err = h.checkAll(ctx, func(name string, hits []standingHit) {
-				for _, hit := range hits {
-					slog.Info("a standing query has news", "query", name, "listing", hit.ID, "confidence", hit.Confidence)
+			err = h.checkAll(ctx, func(name string, found []seen) {
+				for _, x := range found {
+					slog.Info("a standing query has news", "query", name, "listing", x.ID, "confidence", x.Confidence)
 				}
 			})
 		}

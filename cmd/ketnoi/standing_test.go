@@ -61,6 +61,11 @@ func TestStandingAndBlock(t *testing.T) {
 	if out := run(exitOK, "standing", "list"); !strings.Contains(out, "COME1") || !strings.Contains(out, "P101") {
 		t.Error(out)
 	}
+	// Erasing one that it has seen forgets that one, not the query.
+	run(exitOK, "erase", "--id", "COME1", "--yes")
+	if out := run(exitOK, "standing", "list"); strings.Contains(out, "COME1") || !strings.Contains(out, "canker") {
+		t.Error(out)
+	}
 	if out := run(exitOK, "standing", "close", "canker"); !strings.Contains(out, "is closed") {
 		t.Error(out)
 	}
