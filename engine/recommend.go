@@ -148,13 +148,11 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 		a.Nearest = near(all[:min(3, len(all))])
 		return a, nil
 	}
-	ranked, err := rec.entries(ctx, top[:min(q.Limit+window, len(top))])
+	reader := cmp.Or(q.Reader, r.Listing.Lang)
+	list, err := rec.list(ctx, r, top, &q, reader, a)
 	if err != nil {
 		return nil, err
 	}
-	reader := cmp.Or(q.Reader, r.Listing.Lang)
-	list, left := rec.shape(r, ranked, q.Limit, q.Without, reader)
-	a.Left = left
 	x := rec.newExplainer(r, &sc.candidates, ask, all, reader)
 	for i := range list {
 		a.Items = append(a.Items, x.item(i+1, &list[i]))
@@ -169,6 +167,22 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	}
 	return a, nil
 }
+
+// list fetches and shapes the best candidates until the list is full, or no more are left.
+func (rec *Recommender) list(ctx context.Context, r *Reading, top []Scored, q *Query, reader string, a *Answer) (list []placed, err error) {
+	for n := min(q.Limit+further, len(top)); ; n = min(2*n, len(top)) {
+		ranked, err := rec.entries(ctx, top[:n])
+		if err != nil {
+			return nil, err
+		}
+		if list, a.Left, err = rec.shape(ctx, r, ranked, q.Limit, q.Without, reader); err != nil || len(list) == q.Limit || n == len(top) {
+			return list, err
+		}
+	}
+}
+
+// further candidates are looked at, which may take the places of those that are left out.
+const further = 10
 
 // ask is what a query asks of candidates.
 type ask struct {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/ketnoi/ketnoi/engine/glossary"
 	"github.com/ketnoi/ketnoi/engine/text"
@@ -94,6 +95,8 @@ type Stub struct {
 	Facets  []Facet  // sorted
 	Expires int64    // Unix seconds, 0 for never
 	Newest  int      // year of the newest work, else of publication; 0 when neither is known
+
+	written atomic.Uint32 // honest or stuffed, once somebody has read it
 }
 
 // NewStub strips l. The regions it seeks become the codes in force.

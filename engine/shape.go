@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"hash/maphash"
 	"slices"
 
@@ -10,17 +11,18 @@ import (
 // Interventions are the ways a ranked list is shaped before it is shown, by code. Each can be switched off by a query's without.
 const (
 	ShapeEcho         = "echoes"        // leaves out what repeats the subject's own text and offers nothing
+	ShapeStuffing     = "stuffing"      // leaves out lists of terms, repetitions, and text that instructs machines
 	ShapeDuplicate    = "duplicates"    // shows near-duplicates once
 	ShapeOrganisation = "organisations" // moves an organisation's further listings behind others
 	ShapeExposure     = "exposure"      // lets the next go first before one that was shown too often
 )
 
 // Interventions are all of them, in the order in which they are made.
-var Interventions = []string{ShapeEcho, ShapeDuplicate, ShapeOrganisation, ShapeExposure}
+var Interventions = []string{ShapeEcho, ShapeStuffing, ShapeDuplicate, ShapeOrganisation, ShapeExposure}
 
 // Intervention is what was done to a listing's place.
 type Intervention struct {
-	Code   string `json:"code" doc:"echoes, duplicates, organisations, exposure"`
+	Code   string `json:"code" doc:"echoes, stuffing, duplicates, organisations, exposure"`
 	ID     string `json:"id,omitzero" doc:"The listing that was left out"`
 	Title  string `json:"title,omitzero"`
 	Like   string `json:"like,omitzero" doc:"The listing that it repeats"`
@@ -29,48 +31,63 @@ type Intervention struct {
 }
 
 const (
-	window        = 10   // further candidates that may take the places of those that were left out
 	shingle       = 3    // terms in a row that are compared
 	leastShingles = 12   // of a text that can be said to be repeated
-	echoShare     = 0.5  // of the subject's shingles, from which a candidate repeats it
 	twinShare     = 0.7  // Jaccard's index of two listings' shingles, from which they are near-duplicates
 	sameTerms     = 4000 // of a listing that are compared
 )
 
 var shingleSeed = maphash.MakeSeed()
 
-// shingles returns the hashes of the runs of terms in the texts, sorted.
-func shingles(texts ...string) []uint64 {
-	var out []uint64
+// traits are what listings are compared by: hashes, each set sorted.
+type traits struct {
+	runs     []uint64 // of terms in a row
+	distinct []uint64 // terms
+	count    int      // terms
+	own      float64  // different terms among all of title, text and summary; 1 where these are short
+}
+
+func traitsOf(l *Listing) (out traits) {
 	var last [shingle]uint64
-	n := 0
-	for _, s := range texts {
+	var seen int
+	add := func(s string, run bool) {
 		text.Terms(s, func(term []byte, _, _ int) {
-			if term[0] == '=' || n >= sameTerms { // the exact form beside a folded one
+			if term[0] == '=' || out.count >= sameTerms { // the exact form beside a folded one
+				return
+			}
+			h := maphash.Bytes(shingleSeed, term)
+			out.distinct = append(out.distinct, h)
+			if out.count++; !run {
 				return
 			}
 			copy(last[:], last[1:])
-			last[shingle-1] = maphash.Bytes(shingleSeed, term)
-			if n++; n >= shingle {
-				h := uint64(0)
+			last[shingle-1] = h
+			if seen++; seen >= shingle {
+				h = 0
 				for _, x := range last {
 					h = h*0x9E3779B97F4A7C15 + x
 				}
-				out = append(out, h)
+				out.runs = append(out.runs, h)
 			}
 		})
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// shinglesOf are those of a listing's own texts.
-func shinglesOf(l *Listing) []uint64 {
-	texts := []string{l.Text, l.Summary}
-	for i := range l.Works {
-		texts = append(texts, l.Works[i].Title, l.Works[i].Text)
+	add(l.Title, false)
+	add(l.Text, true)
+	add(l.Summary, true)
+	if out.own = 1; out.count >= repeatedLeast {
+		own := slices.Clone(out.distinct)
+		slices.Sort(own)
+		out.own = float64(len(slices.Compact(own))) / float64(out.count)
 	}
-	return shingles(texts...)
+	for i := range l.Works {
+		add(l.Works[i].Title, true)
+		add(l.Works[i].Text, true)
+	}
+	for _, set := range []*[]uint64{&out.runs, &out.distinct} {
+		slices.Sort(*set)
+		*set = slices.Compact(*set)
+	}
+	return out
 }
 
 // common counts what two sorted sets share.
@@ -92,32 +109,41 @@ func common(a, b []uint64) (n int) {
 type placed struct {
 	Scored
 	Entry
-	place    int // from 1
-	shingles []uint64
-	done     []Intervention
+	place  int // from 1
+	traits traits
+	done   []Intervention
 }
 
 // shape turns the ranked candidates, best first, into the list that is shown, of at most limit, and says what it left out.
-func (rec *Recommender) shape(r *Reading, ranked []placed, limit int, without []string, reader string) (list []placed, out []Intervention) {
+func (rec *Recommender) shape(ctx context.Context, r *Reading, ranked []placed, limit int, without []string, reader string) (list []placed, out []Intervention, err error) {
 	off := func(code string) bool { return slices.Contains(without, code) || slices.Contains(without, "all") }
 	leave := func(p *placed, code, like string) {
 		out = append(out, Intervention{Code: code, ID: p.Scored.Listing.ID, Title: p.Scored.Listing.Title, Like: like, Place: p.place, Reason: Phrase("shape_"+code, reader)})
 	}
-	asks := shinglesOf(r.Listing)
+	asked := traitsOf(r.Listing)
 	list = ranked[:0:0]
 candidates:
 	for i := range ranked {
 		p := &ranked[i]
-		if !off(ShapeEcho) || !off(ShapeDuplicate) {
-			p.shingles = shinglesOf(p.Entry.Listing)
-		}
-		if !off(ShapeEcho) && len(asks) >= leastShingles && float64(common(asks, p.shingles)) >= echoShare*float64(len(asks)) {
+		p.traits = traitsOf(p.Entry.Listing)
+		if !off(ShapeEcho) && echoes(&asked, &p.traits) {
 			leave(p, ShapeEcho, r.Listing.ID)
 			continue
 		}
+		code, err := rec.written(ctx, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		if code != "" && !off(code) {
+			leave(p, code, "")
+			continue
+		}
 		for j := range list {
-			both := len(list[j].shingles) + len(p.shingles)
-			if same := common(list[j].shingles, p.shingles); !off(ShapeDuplicate) && min(len(p.shingles), len(list[j].shingles)) >= leastShingles && float64(same) >= twinShare*float64(both-same) {
+			a, b := list[j].traits.runs, p.traits.runs
+			if off(ShapeDuplicate) || min(len(a), len(b)) < leastShingles || float64(min(len(a), len(b))) < twinShare*float64(max(len(a), len(b))) {
+				continue
+			}
+			if same := common(a, b); float64(same) >= twinShare*float64(len(a)+len(b)-same) {
 				leave(p, ShapeDuplicate, list[j].Scored.Listing.ID)
 				continue candidates
 			}
@@ -130,7 +156,7 @@ candidates:
 	if !off(ShapeExposure) && rec.Exposure != nil {
 		rec.Exposure.balance(list, reader, rec.Now())
 	}
-	return list[:min(limit, len(list))], out
+	return list[:min(limit, len(list))], out, nil
 }
 
 // spread moves what an organisation has beyond its share of the list behind the others, keeping both orders.
