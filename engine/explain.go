@@ -190,7 +190,7 @@ func telling(term []byte) bool {
 
 // item is a candidate as it is shown at a place of the list.
 func (x *explainer) item(rank int, p *placed) Recommendation {
-	shown := *p.Entry.Listing
+	shown := *p.Listing
 	shown.Text, shown.Works = "", nil
 	e := x.explain(&p.Scored, p.Entry)
 	e.Shaping = p.done

@@ -63,12 +63,9 @@ func ruleText(r *RuleResult, reader string) string {
 	for _, code := range r.Wants {
 		names = append(names, wantLabel(r.Rule, code, reader))
 	}
-	switch r.Rule {
-	case RuleReadiness:
-		if len(r.Wants) > 1 {
-			names = []string{"TRL " + r.Wants[0] + "–" + r.Wants[len(r.Wants)-1]}
-		} else if len(r.Wants) == 1 {
-			names = []string{"TRL " + r.Wants[0]}
+	if n := len(r.Wants); r.Rule == RuleReadiness && n > 0 {
+		if names = []string{"TRL " + r.Wants[0]}; n > 1 {
+			names[0] += "–" + r.Wants[n-1]
 		}
 	}
 	always := slices.Contains([]string{RuleOwn, RuleConflict, RuleCapacity, RuleCurrent, RuleBlocked}, r.Rule)

@@ -1,8 +1,12 @@
 package engine_test
 
 import (
+	"bufio"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -84,9 +88,40 @@ func TestHostileListings(t *testing.T) {
 			hostile = append(hostile, l)
 		}
 	}
+	tryHostile(t, listings, hostile, trick)
+}
+
+// TestHostileSet tries the listings of eval/testdata/hostile.jsonl, which were written without sight of what is done against them.
+func TestHostileSet(t *testing.T) {
+	f, err := os.Open(filepath.Join("..", "eval", "testdata", "hostile.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	var hostile []engine.Listing
+	trick := map[string]string{}
+	for lines.Scan() {
+		var l engine.Listing
+		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
+			t.Fatal(err)
+		}
+		hostile, trick[l.ID] = append(hostile, l), "of the set"
+	}
+	tryHostile(t, demoListings(t), hostile, trick)
+}
+
+// tryHostile asks for every problem of the listings with the hostile ones among them; trick names each of these.
+func tryHostile(t *testing.T, listings, hostile []engine.Listing, trick map[string]string) {
+	t.Helper()
 	rec := taught(t, listings, hostile...)
 	entered, left := map[string]int{}, map[string]bool{}
-	for _, p := range problems {
+	for i := range listings {
+		p := &listings[i]
+		if p.Kind != engine.Problem {
+			continue
+		}
 		a := ask(t, rec, engine.Query{For: p.ID, Limit: 10})
 		for _, item := range a.Items {
 			if name := trick[item.Listing.ID]; name != "" {

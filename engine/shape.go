@@ -44,22 +44,19 @@ type traits struct {
 	runs     []uint64 // of terms in a row
 	distinct []uint64 // terms
 	count    int      // terms
-	own      float64  // different terms among all of title, text and summary; 1 where these are short
 }
 
 func traitsOf(l *Listing) (out traits) {
 	var last [shingle]uint64
 	var seen int
-	add := func(s string, run bool) {
+	add := func(s string) {
 		text.Terms(s, func(term []byte, _, _ int) {
 			if term[0] == '=' || out.count >= sameTerms { // the exact form beside a folded one
 				return
 			}
 			h := maphash.Bytes(shingleSeed, term)
 			out.distinct = append(out.distinct, h)
-			if out.count++; !run {
-				return
-			}
+			out.count++
 			copy(last[:], last[1:])
 			last[shingle-1] = h
 			if seen++; seen >= shingle {
@@ -71,17 +68,12 @@ func traitsOf(l *Listing) (out traits) {
 			}
 		})
 	}
-	add(l.Title, false)
-	add(l.Text, true)
-	add(l.Summary, true)
-	if out.own = 1; out.count >= repeatedLeast {
-		own := slices.Clone(out.distinct)
-		slices.Sort(own)
-		out.own = float64(len(slices.Compact(own))) / float64(out.count)
-	}
+	add(l.Title)
+	add(l.Text)
+	add(l.Summary)
 	for i := range l.Works {
-		add(l.Works[i].Title, true)
-		add(l.Works[i].Text, true)
+		add(l.Works[i].Title)
+		add(l.Works[i].Text)
 	}
 	for _, set := range []*[]uint64{&out.runs, &out.distinct} {
 		slices.Sort(*set)
@@ -125,7 +117,7 @@ func (rec *Recommender) shape(ctx context.Context, r *Reading, ranked []placed, 
 candidates:
 	for i := range ranked {
 		p := &ranked[i]
-		p.traits = traitsOf(p.Entry.Listing)
+		p.traits = traitsOf(p.Listing)
 		if !off(ShapeEcho) && echoes(&asked, &p.traits) {
 			leave(p, ShapeEcho, r.Listing.ID)
 			continue

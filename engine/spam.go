@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/ketnoi/ketnoi/engine/glossary"
 	"github.com/ketnoi/ketnoi/engine/text"
@@ -19,7 +21,13 @@ const (
 	listedShare   = 0.16 // different concepts a term, from which a text is a list; honest ones have up to 0.135
 	listedLeast   = 20   // concepts
 	repeatedShare = 0.3  // different terms among all, below which a text repeats itself; honest ones have 0.33 and more
-	repeatedLeast = 60   // terms
+	repeatedLeast = 40   // terms
+
+	copiedShare    = 0.3  // share of an offer's runs of terms that stand in problems, from which it is made of them
+	copiedNeeds    = 15   // problems by each way of retrieval that it is compared with
+	copiedPassages = 30   // of the offer, by which they are found
+	partedShare    = 0.25 // commas and the like a word, from which a text is a list; honest ones have up to 0.24
+	partedLeast    = 40   // words
 )
 
 // echoes reports whether a candidate repeats what is asked, in order or as a bag of words. Who offers something has words of
@@ -41,17 +49,17 @@ const (
 
 // written says which intervention leaves a listing out for how it is written, "" for none. It is found out once for a stub.
 func (rec *Recommender) written(ctx context.Context, p *placed) (string, error) {
-	known := p.Scored.written.Load()
+	known := p.written.Load()
 	if known == unread {
 		known = honest
-		if rec.looksStuffed(p.Entry.Listing, &p.traits) {
+		if rec.looksStuffed(p.Listing, &p.traits) {
 			known = stuffed
 		} else if isCopy, err := rec.copiesNeed(ctx, p); err != nil {
 			return "", err
 		} else if isCopy {
 			known = copied
 		}
-		p.Scored.written.Store(known)
+		p.written.Store(known)
 	}
 	switch known {
 	case stuffed:
@@ -64,12 +72,19 @@ func (rec *Recommender) written(ctx context.Context, p *placed) (string, error) 
 
 // looksStuffed reports whether a listing lists terms, repeats itself, or instructs machines.
 func (rec *Recommender) looksStuffed(l *Listing, has *traits) bool {
-	if has.own < repeatedShare {
+	if repeats(l.Title, l.Text, l.Summary) || slices.ContainsFunc(l.Works, func(w Work) bool { return repeats(w.Title, w.Text) }) {
 		return true
 	}
 	named := map[int]bool{}
 	instructs := false
+	parts, atoms := 0, 0
 	look := func(s string) {
+		for _, r := range s {
+			if strings.ContainsRune(",;、，；|•·/", r) {
+				parts++
+			}
+		}
+		text.Scan(s, func(*text.Atom) bool { atoms++; return true })
 		instructs = instructs || instruction.MatchString(s)
 		for _, lang := range text.Languages {
 			rec.Glossary.Find(s, lang, func(m glossary.Mention) { named[m.Concept] = true })
@@ -82,24 +97,38 @@ func (rec *Recommender) looksStuffed(l *Listing, has *traits) bool {
 		look(l.Works[i].Title)
 		look(l.Works[i].Text)
 	}
-	return instructs || len(named) >= listedLeast && float64(len(named)) >= listedShare*float64(has.count)
+	return instructs || atoms >= partedLeast && float64(parts) >= partedShare*float64(atoms) || len(named) >= listedLeast && float64(len(named)) >= listedShare*float64(has.count)
 }
 
-// copiesNeed reports whether what is offered repeats the text of a problem that is stored, whoever asks now.
+// repeats reports whether texts say the same words again and again.
+func repeats(texts ...string) bool {
+	different, all := map[string]bool{}, 0
+	for _, s := range texts {
+		text.Terms(s, func(term []byte, _, _ int) {
+			if term[0] != '=' {
+				different[string(term)] = true
+				all++
+			}
+		})
+	}
+	return all >= repeatedLeast && float64(len(different)) < repeatedShare*float64(all)
+}
+
+// copiesNeed reports whether what is offered is made of the texts of problems that are stored, whoever asks now.
 func (rec *Recommender) copiesNeed(ctx context.Context, p *placed) (bool, error) {
-	l := p.Entry.Listing
+	l := p.Listing
 	if l.Kind == Problem {
 		return false, nil
 	}
-	r := &Reading{Listing: l, Lang: l.Lang, Passages: p.Entry.Passages}
+	r := &Reading{Listing: l, Lang: l.Lang, Passages: p.Passages}
 	var texts []string
-	for _, passage := range r.Passages[:min(len(r.Passages), 20)] {
+	for _, passage := range r.Passages[:min(len(r.Passages), copiedPassages)] {
 		texts = append(texts, l.Matchable(passage))
 	}
 	rec.readWords(r, texts)
 	sc := rec.borrow()
 	defer rec.scratch.Put(sc)
-	if err := rec.Retriever.Retrieve(ctx, r, []Clause{{Rule: RuleKind, AnyOf: []Facet{Facet("kind:" + Problem)}}}, 1, &sc.candidates); err != nil {
+	if err := rec.Retriever.Retrieve(ctx, r, []Clause{{Rule: RuleKind, AnyOf: []Facet{Facet("kind:" + Problem)}}}, copiedNeeds, &sc.candidates); err != nil {
 		return false, err
 	}
 	var near []string
@@ -107,12 +136,17 @@ func (rec *Recommender) copiesNeed(ctx context.Context, p *placed) (bool, error)
 		near = append(near, sc.candidates.List[i].Listing.ID)
 	}
 	entries, err := rec.Library.Entries(ctx, near, "")
+	var runs []uint64
 	for _, e := range entries {
-		if need := traitsOf(e.Listing); echoes(&need, &p.traits) {
+		need := traitsOf(e.Listing)
+		if echoes(&need, &p.traits) {
 			return true, err
 		}
+		runs = append(runs, need.runs...)
 	}
-	return false, err
+	slices.Sort(runs)
+	runs = slices.Compact(runs)
+	return len(p.traits.runs) >= leastShingles && float64(common(runs, p.traits.runs)) >= copiedShare*float64(len(p.traits.runs)), err
 }
 
 // instruction is text that addresses a machine which reads the listing. No ranking of ours obeys text; but an assistant that is

@@ -104,13 +104,13 @@ func TestEvalCompares(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	a, b := "lab/additive-2.json", "lab/additive-2-without-words.json"
-	if out, errs := l.run(exitRejected, "compare", a, b, "--bound", "nDCG@10=0.01", "--rounds", "1000"); !strings.Contains(errs, "nDCG@10 of additive-2 without words fell by 0.") || !strings.Contains(out, "worse") {
+	a, b := "lab/additive-2.json", "lab/additive-2-without-meaning.json"
+	if out, errs := l.run(exitRejected, "compare", a, b, "--bound", "nDCG@10=0.01", "--rounds", "1000"); !strings.Contains(errs, "nDCG@10 of additive-2 without meaning fell by 0.") || !strings.Contains(out, "worse") {
 		t.Errorf("%s%s", out, errs)
 	}
 	l.run(exitOK, "compare", a, b, "--bound", "nDCG@10=0.9", "--rounds", "1000", "--out", "compared")
 	l.run(exitOK, "compare", b, a, "--bound", "nDCG@10=0", "--rounds", "1000")
-	if !strings.Contains(l.read("compared/report.html"), "additive-2 without words against additive-2") {
+	if !strings.Contains(l.read("compared/report.html"), "additive-2 without meaning against additive-2") {
 		t.Error("the comparison has no report")
 	}
 	for _, tc := range []struct {

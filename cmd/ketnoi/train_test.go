@@ -66,6 +66,10 @@ func TestTrain(t *testing.T) {
 func TestFit(t *testing.T) {
 	slowRaced(t)
 	l := newLab(t)
+	// The default weights were fitted with a trained model: with the built-in one there is something to gain.
+	if _, errs, code := ketnoi(t, l.dir, "--store", inDemo, "reindex", "--model", "lexicon"); code != exitOK {
+		t.Fatal(errs)
+	}
 	fit := append([]string{"fit", "--measures", "nDCG@10", "--rounds", "5000"}, demoCollection...)
 	out, _ := l.run(exitOK, fit...)
 	if !strings.Contains(out, "fitted, cross-validated") || !strings.Contains(out, "  better\n") || strings.Contains(out, "answers by") {
