@@ -9,7 +9,9 @@ import (
 
 // Explanation is why a candidate is recommended, as data; Summary says it in one sentence or two, from these facts alone.
 type Explanation struct {
-	Summary  string       `json:"summary"`
+	Summary   string `json:"summary"`
+	Narrative string `json:"narrative,omitzero" doc:"The same in the words of a chat model, where one is asked and every sentence is supported by the facts"`
+
 	Parts    []Part       `json:"parts" nullable:"false" doc:"Their points add up to the score"`
 	Evidence []Evidence   `json:"evidence" nullable:"false" doc:"Pairs of quoted passages, strongest first"`
 	Concepts []Shared     `json:"concepts" nullable:"false" doc:"Glossary concepts that both sides name"`

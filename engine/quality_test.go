@@ -18,6 +18,9 @@ import (
 	"github.com/ketnoi/ketnoi/eval/demo"
 )
 
+// raced says whether the race detector watches.
+var raced bool
+
 // demoListings reads the demo corpus.
 func demoListings(t testing.TB) (out []engine.Listing) {
 	t.Helper()
@@ -64,6 +67,9 @@ func (c catalogue) Entries(_ context.Context, ids []string, _ string) (out []eng
 // taught returns a recommender over the listings and some more, by a model that was trained on the listings alone.
 func taught(t testing.TB, listings []engine.Listing, more ...engine.Listing) *engine.Recommender {
 	t.Helper()
+	if raced {
+		t.Skip("training is too slow for the race detector, and nothing here is done at once")
+	}
 	g := glossary.Default()
 	trainer := trained.NewTrainer(g)
 	texts := func(l *engine.Listing) (out []string) {

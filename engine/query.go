@@ -19,10 +19,11 @@ type Query struct {
 	Filter Filter `json:"filter,omitzero" doc:"Rules that must hold"`
 	Prefer Filter `json:"prefer,omitzero" doc:"Rules that add points"`
 
-	Exclude Filter   `json:"exclude,omitzero" doc:"Rules that must not hold"`
-	Without []string `json:"without,omitempty" doc:"How the list is not to be shaped: echoes, duplicates, organisations, exposure; or all of these: all" example:"[\"organisations\"]"`
-	Limit   int      `json:"limit,omitempty" doc:"How many recommendations at most; 10 by default" maximum:"100"`
-	Reader  string   `json:"reader,omitempty" doc:"Language of the explanations, BCP-47; by default the subject's" example:"en"`
+	Exclude   Filter   `json:"exclude,omitzero" doc:"Rules that must not hold"`
+	Narrative bool     `json:"narrative,omitempty" doc:"Let the chat model that the operator has set put the first three explanations into its own words; those that the facts do not support are dropped"`
+	Without   []string `json:"without,omitempty" doc:"How the list is not to be shaped: echoes, duplicates, organisations, exposure; or all of these: all" example:"[\"organisations\"]"`
+	Limit     int      `json:"limit,omitempty" doc:"How many recommendations at most; 10 by default" maximum:"100"`
+	Reader    string   `json:"reader,omitempty" doc:"Language of the explanations, BCP-47; by default the subject's" example:"en"`
 
 	guessed bool // the language is a guess: a short text
 }

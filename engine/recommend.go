@@ -12,65 +12,6 @@ import (
 	"github.com/ketnoi/ketnoi/engine/glossary"
 )
 
-// Recommendation is a candidate that was ranked, with its explanation.
-type Recommendation struct {
-	Rank        int         `json:"rank"`
-	Listing     *Listing    `json:"listing" doc:"Without its texts and works"`
-	Score       float64     `json:"score" doc:"Sum of the parts; about 0 to 1"`
-	Confidence  float64     `json:"confidence" doc:"How likely a judge calls it a match, 0 to 1, as far as its evidence says; 0 for a ranker that was not calibrated"`
-	Explanation Explanation `json:"explanation"`
-}
-
-// Subject is who asked. A free text has a language only.
-type Subject struct {
-	ID           string   `json:"id,omitzero"`
-	Kind         Kind     `json:"kind,omitzero"`
-	Title        string   `json:"title,omitzero"`
-	Lang         string   `json:"lang"`
-	Guessed      bool     `json:"lang_guessed,omitzero" doc:"The text is too short to be sure of its language; state it in the query's lang"`
-	Regions      []string `json:"regions,omitempty"`
-	Organisation string   `json:"organisation,omitzero"`
-}
-
-// Answer is what a query gets.
-type Answer struct {
-	Subject    Subject          `json:"subject" doc:"The listing that asked; of a free text, its language"`
-	Items      []Recommendation `json:"items" nullable:"false" doc:"Best first; empty when there is no good match"`
-	NoMatch    bool             `json:"no_match" doc:"The evidence for no candidate reaches the threshold"`
-	Threshold  float64          `json:"threshold" doc:"The least score of a good match"`
-	Nearest    []Near           `json:"nearest,omitempty" doc:"With no_match: the best that fell short"`
-	Allowed    int              `json:"allowed" doc:"How many listings the rules let through"`
-	Removed    []Removed        `json:"removed" nullable:"false" doc:"For each rule that was stated, and for blocked pairs: how many of the good matches found without it it removes"`
-	Left       []Intervention   `json:"left_out,omitempty" doc:"What shaping left out of the list"`
-	Ranker     string           `json:"ranker"`
-	Model      string           `json:"model"`
-	Degraded   bool             `json:"degraded" doc:"Answered without vectors"`
-	Reason     string           `json:"degraded_reason,omitzero"`
-	Retrieval  Path             `json:"retrieval" doc:"Which way the candidates were found"`
-	Steps      Steps            `json:"-"`
-	Candidates int              `json:"candidates" doc:"How many were scored"`
-}
-
-// Near is a candidate that fell short of the threshold.
-type Near struct {
-	ID         string  `json:"id"`
-	Kind       Kind    `json:"kind"`
-	Title      string  `json:"title"`
-	Lang       string  `json:"lang"`
-	Score      float64 `json:"score"`
-	Confidence float64 `json:"confidence" doc:"Below the threshold"`
-}
-
-// Removed says how many good matches a rule cost.
-type Removed struct {
-	Rule  string `json:"rule"`
-	Not   bool   `json:"not,omitzero" doc:"The query excludes it"`
-	Count int    `json:"count"`
-}
-
-// Steps is the time each step of an answer took.
-type Steps struct{ Read, Retrieve, Score, Explain time.Duration }
-
 // ErrUnknownListing is returned, wrapped with the id, when the subject is not in the library.
 var ErrUnknownListing = errors.New("no such listing")
 
@@ -83,6 +24,7 @@ type Recommender struct {
 	Ranker    Ranker
 	Split     func(*Listing) []Passage // how a free text becomes passages
 	Now       func() time.Time
+	Writer    Writer                                                 // of narratives; nil where no chat model is set
 	Blocked   func(ctx context.Context, id string) ([]string, error) // whom a listing must not be brought together with; nil for nobody
 	Exposure  *Exposure                                              // what was shown over the last week; nil where nobody counts
 
@@ -103,6 +45,9 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	if err := q.Normalise(); err != nil {
 		return nil, err
 	}
+	if q.Narrative && rec.Writer == nil {
+		return nil, &FieldError{Field: "narrative", Reason: "no chat model is set here; leave it out"}
+	}
 	sc := rec.borrow()
 	defer rec.scratch.Put(sc)
 	start := time.Now()
@@ -111,7 +56,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 		return nil, err
 	}
 	l := r.Listing
-	a := &Answer{Subject: Subject{ID: l.ID, Title: l.Title, Lang: l.Lang, Guessed: q.guessed && l.Lang != "", Regions: l.Regions, Organisation: l.Organisation}, Items: []Recommendation{}, Removed: []Removed{}, Threshold: rec.Ranker.Threshold, Ranker: rec.Ranker.Name, Model: rec.Embedder.Model()}
+	a := &Answer{Subject: Subject{ID: l.ID, Title: l.Title, Lang: l.Lang, Guessed: q.guessed && l.Lang != "", Fields: r.Fields, Regions: l.Regions, Organisation: l.Organisation}, Items: []Recommendation{}, Removed: []Removed{}, Threshold: rec.Ranker.Threshold, Ranker: rec.Ranker.Name, Model: rec.Embedder.Model()}
 	if l.ID != "" {
 		a.Subject.Kind = l.Kind
 	}
@@ -158,6 +103,9 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 		a.Items = append(a.Items, x.item(i+1, &list[i]))
 	}
 	lap(&a.Steps.Explain)
+	if q.Narrative {
+		rec.narrate(ctx, a, reader)
+	}
 	if rec.Exposure != nil {
 		shown := make([]string, len(list))
 		for i := range list {

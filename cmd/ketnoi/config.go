@@ -44,7 +44,7 @@ type config struct {
 
 	ipStatus, orgTypes, exclude, without []string
 	since                                int
-	sharedLanguage, undo                 bool
+	sharedLanguage, undo, narrative      bool
 	whyNot, reason                       string
 	format                               ingest.Format
 
@@ -66,6 +66,8 @@ type config struct {
 
 	// embedding models
 	spec          embeddings.Spec
+	chat          embeddings.Spec
+	chatKey       string
 	embedKey      string // no flag: keys belong into the environment
 	forbidForeign bool
 	back          bool
@@ -114,6 +116,7 @@ type config struct {
 func (c *config) environment() {
 	c.colour = term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	c.interactive = term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == ""
+	c.chatKey = os.Getenv("KETNOI_CHAT_KEY")
 	c.embedKey = cmp.Or(os.Getenv("KETNOI_EMBED_KEY"), os.Getenv("OPENAI_API_KEY"))
 	if v := strings.ToLower(os.Getenv("KETNOI_FORBID_FOREIGN")); v != "" && v != "0" && v != "false" && v != "no" {
 		c.forbidForeign = true
@@ -280,6 +283,13 @@ func (c *config) queryFlags(cmd *cobra.Command) {
 	c.retrieveFlags(cmd)
 }
 
+// chatFlags name the chat model that writes narratives.
+func (c *config) chatFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.chat.URL, "chat-url", os.Getenv("KETNOI_CHAT_URL"), "base address of a server that speaks OpenAI's protocol for chat, which writes narratives where a query asks for them; its key in KETNOI_CHAT_KEY (also KETNOI_CHAT_URL)")
+	f.StringVar(&c.chat.Model, "chat-model", os.Getenv("KETNOI_CHAT_MODEL"), "its model, as the server calls it (also KETNOI_CHAT_MODEL)")
+}
+
 func (c *config) whyNotFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.whyNot, "why-not", "", "say why the listing of this `ID` is not among the recommendations")
 }
@@ -338,6 +348,7 @@ func (c *config) serveFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "loopback address to listen on; port 0 picks a free one")
 	f.StringSliceVar(&c.hosts, "host", nil, "further names by which requests may call the server, behind a proxy of yours")
+	c.chatFlags(cmd)
 	c.retrieveFlags(cmd)
 }
 

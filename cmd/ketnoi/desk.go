@@ -32,7 +32,7 @@ func (h *house) newDesk(c *config, m *model, auto way, progress func(int)) *desk
 	d.ways = h.newWays(c, d, auto)
 	d.rec = &engine.Recommender{
 		Retriever: d.ways, Library: library{h.store}, Embedder: m.asks, Glossary: glossary.Default(),
-		Ranker: engine.DefaultRanker(), Split: embeddings.Split, Now: time.Now, Blocked: h.blocked, Exposure: h.exposure,
+		Ranker: engine.DefaultRanker(), Split: embeddings.Split, Now: time.Now, Writer: h.writer, Blocked: h.blocked, Exposure: h.exposure,
 	}
 	return d
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -27,7 +28,17 @@ func TestMain(m *testing.M) {
 	if os.Getenv("KETNOI_AS_PROGRAM") == "1" {
 		os.Exit(run(os.Args[1:]))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if demoMade.dir != "" {
+		_ = os.RemoveAll(demoMade.dir)
+	}
+	os.Exit(code)
+}
+
+// demoMade is where the demo was loaded once, for all tests that need it.
+var demoMade struct {
+	sync.Mutex
+	dir string
 }
 
 // program prepares a run of ketnoi in a folder, as a user without settings would start it.
@@ -159,9 +170,21 @@ func waitFor(t *testing.T, out *safeBuffer, pattern *regexp.Regexp) string {
 // demoStoreIn loads the demo into a folder.
 func demoStoreIn(t *testing.T) string {
 	t.Helper()
+	demoMade.Lock()
+	defer demoMade.Unlock()
+	if demoMade.dir == "" {
+		dir, err := os.MkdirTemp("", "ketnoi-test-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, errs, code := ketnoi(t, dir, "demo", "--once"); code != 0 {
+			t.Fatal(errs)
+		}
+		demoMade.dir = dir
+	}
 	dir := t.TempDir()
-	if _, errs, code := ketnoi(t, dir, "demo", "--once"); code != 0 {
-		t.Fatal(errs)
+	if err := os.CopyFS(dir, os.DirFS(demoMade.dir)); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }

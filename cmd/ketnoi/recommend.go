@@ -29,6 +29,8 @@ func newRecommend(c *config) *cobra.Command {
 	}
 	c.queryFlags(cmd)
 	c.whyNotFlag(cmd)
+	c.chatFlags(cmd)
+	cmd.Flags().BoolVar(&c.narrative, "narrative", false, "let the chat model put the first explanations into its own words, as far as the facts support them")
 	return cmd
 }
 
@@ -45,7 +47,7 @@ func (c *config) query() (engine.Query, error) {
 		q.Want = append(q.Want, engine.Kind(k))
 	}
 	q.Filter = engine.Filter{Fields: c.fields, Regions: c.regions, Languages: c.languages, TRLMin: c.trlMin, TRLMax: c.trlMax, IPStatus: c.ipStatus, OrganisationTypes: c.orgTypes, Since: c.since, SharedLanguage: c.sharedLanguage}
-	q.Without = c.without
+	q.Without, q.Narrative = c.without, c.narrative
 	err := readRules("--prefer", c.prefer, &q.Prefer)
 	if err == nil {
 		err = readRules("--exclude", c.exclude, &q.Exclude)
@@ -94,7 +96,7 @@ func readRules(flag string, rules []string, f *engine.Filter) error {
 // flagOf leads from the fields of a query to the flags they come from.
 var flagOf = map[string]string{"for": "--for", "text": "--text", "lang": "--text-lang", "want": "--want", "limit": "--limit", "reader": "--reader",
 	"filter.fields": "--field", "filter.regions": "--region", "filter.languages": "--lang", "filter.trl_min": "--trl-min", "filter.trl_max": "--trl-max",
-	"filter.ip_status": "--ip", "filter.organisation_types": "--org-type", "filter.since": "--since", "filter.shared_language": "--shared-language", "without": "--without"}
+	"filter.ip_status": "--ip", "filter.organisation_types": "--org-type", "filter.since": "--since", "filter.shared_language": "--shared-language", "without": "--without", "narrative": "--narrative"}
 
 // checkedQuery builds the query and checks it; an error names the flag.
 func (c *config) checkedQuery() (engine.Query, error) {

@@ -42,6 +42,7 @@ type house struct {
 	desk  atomic.Pointer[desk] // what answers now
 	usage usage
 
+	writer   engine.Writer    // of narratives; nil where no chat model is set
 	exposure *engine.Exposure // what a server has shown; nil for a command that answers once
 
 	people *people.Register // who was erased
@@ -70,6 +71,9 @@ func (c *config) open(ctx context.Context) (*house, error) {
 		h := &house{store: s}
 		if h.model, err = h.openModel(ctx, c, spec); err == nil {
 			err = h.openPeople(ctx, c)
+		}
+		if err == nil {
+			err = h.openChat(c)
 		}
 		if err == nil {
 			return h, nil

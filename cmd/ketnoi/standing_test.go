@@ -10,6 +10,7 @@ import (
 // TestStandingAndBlock: a query stays open and hears of what comes in, once; a blocked pair is kept apart both ways, until it is
 // allowed again; why-not says so.
 func TestStandingAndBlock(t *testing.T) {
+	slowRaced(t)
 	l := newLab(t)
 	run := func(code int, args ...string) string {
 		t.Helper()

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ketnoi/ketnoi/embeddings"
+	"github.com/ketnoi/ketnoi/embeddings/openai"
 	"github.com/ketnoi/ketnoi/engine"
 )
 
@@ -30,6 +31,33 @@ func (h *house) openModel(ctx context.Context, c *config, spec embeddings.Spec) 
 		h.usage.tokens.Add(int64(tokens))
 		note(requests, texts, tokens)
 	})
+}
+
+// openChat sets up the chat model that writes narratives, if one is named; nothing is sent yet.
+func (h *house) openChat(c *config) error {
+	if c.chat.URL == "" && c.chat.Model == "" {
+		return nil
+	}
+	spec := c.chat
+	spec.Provider = embeddings.OpenAI
+	if err := spec.Normalise(); err != nil {
+		return fmt.Errorf("--chat-%w", err)
+	}
+	var note func(requests, texts, tokens int)
+	if spec.Foreign() {
+		if c.forbidForeign {
+			return fmt.Errorf("%s is outside of your network, and KETNOI_FORBID_FOREIGN says that no text may leave it", spec.Recipient())
+		}
+		t := h.newTransfer(&spec)
+		t.now.Purpose = "writing of narratives on recommendations"
+		note = t.add
+	}
+	chat, err := openai.NewChat(spec, c.chatKey, note)
+	if err != nil {
+		return err
+	}
+	h.writer = chat
+	return nil
 }
 
 // sentence says what was asked for and, where the price is known, what it cost.

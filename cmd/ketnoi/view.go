@@ -49,6 +49,9 @@ func (v *view) answer(a *engine.Answer) {
 	if a.NoMatch {
 		v.noMatch(a)
 	}
+	if a.Unwritten != "" {
+		v.line(0, v.dim(showLine("Narratives left out: "+a.Unwritten)))
+	}
 	for i := range a.Items {
 		v.item(&a.Items[i])
 	}
@@ -118,6 +121,9 @@ func (v *view) item(r *engine.Recommendation) {
 		v.line(indent, v.dim(show(r.Listing.Organisation)))
 	}
 	v.wrap(indent, e.Summary, nil)
+	if e.Narrative != "" {
+		v.wrap(indent, e.Narrative, nil)
+	}
 	for _, ev := range e.Evidence[:min(2, len(e.Evidence))] {
 		v.quote("asks", ev.Subject, "")
 		v.quote("answers", ev.Candidate, fmt.Sprintf("similarity %.2f", ev.Similarity))
