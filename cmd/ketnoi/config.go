@@ -308,7 +308,7 @@ func (c *config) wantFlag(cmd *cobra.Command) {
 func (c *config) evalFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	c.collectionFlags(cmd)
-	f.StringArrayVar(&c.weights, "weights", nil, "measure a ranker of these weights, such as meaning=1,concepts=0.5, or two sets, within a language and across, parted by /; or default (which it is where none is named), or bm25, plain BM25 over whole listings as a yardstick; may be repeated")
+	f.StringArrayVar(&c.weights, "weights", nil, "measure a ranker of these weights, such as meaning=1,concepts=0.5, or two sets, within a language and across, parted by /; or default (which it is where none is named), or a yardstick: bm25, plain BM25 over whole listings, or rrf, reciprocal rank fusion of the signals; may be repeated")
 	f.BoolVar(&c.ablate, "ablate", false, "measure the first ranker without each of its signals too")
 	f.BoolVar(&c.back, "back", false, "measure the other direction too: who was judged relevant asks, and the topics (stored as listings) are to be found")
 	c.noTrainFlag(cmd)

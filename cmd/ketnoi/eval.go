@@ -45,7 +45,7 @@ Topics and judgements are TREC files, JSONL, CSV or XLSX. See docs/evaluation.md
 // trial is one ranker to be measured, one way round.
 type trial struct {
 	name    string
-	ranker  engine.Ranker // only a name for BM25
+	ranker  engine.Ranker // only a name for the yardsticks
 	answers eval.Ranker
 	x       *eval.Experiment
 }
@@ -120,7 +120,7 @@ func (c *config) rankers(ofStore engine.Ranker, otherwise ...string) ([]engine.R
 		rk := ofStore
 		switch spec {
 		case "default":
-		case eval.BM25Name:
+		case eval.BM25Name, eval.RRFName:
 			rk = engine.Ranker{Name: spec}
 		default:
 			var err error
@@ -148,6 +148,10 @@ func (c *config) rankers(ofStore engine.Ranker, otherwise ...string) ([]engine.R
 func (h *house) answerers(ctx context.Context, rankers []engine.Ranker) (map[string]eval.Ranker, error) {
 	out := map[string]eval.Ranker{}
 	for _, rk := range rankers {
+		if rk.Name == eval.RRFName {
+			out[rk.Name] = eval.RRF{Of: h.desk.Load().ranked(engine.DefaultRanker())}
+			continue
+		}
 		if rk.Name != eval.BM25Name {
 			out[rk.Name] = h.desk.Load().ranked(rk)
 			continue

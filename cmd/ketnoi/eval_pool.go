@@ -33,7 +33,7 @@ somewhat, 2 relevant, 3 just what is wanted) and "ketnoi eval judgements" reads 
 	}
 	c.collectionFlags(cmd)
 	f := cmd.Flags()
-	f.StringArrayVar(&c.weights, "weights", nil, "rankers that propose: weights such as meaning=1, default or bm25; may be repeated (where none is named: default and bm25)")
+	f.StringArrayVar(&c.weights, "weights", nil, "rankers that propose: weights such as meaning=1, default, bm25 or rrf; may be repeated (where none is named: default and bm25)")
 	f.StringArrayVar(&c.runs, "run", nil, "a run from elsewhere that proposes too (TREC `FILE`); may be repeated")
 	f.IntVar(&c.depth, "depth", 10, "how many of each ranker's first listings")
 	f.IntVar(&c.random, "random", 5, "how many random listings a topic")
