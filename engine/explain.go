@@ -234,11 +234,11 @@ func (x *explainer) explain(s *Scored, e Entry) Explanation {
 	return out
 }
 
-// Parts returns the score's parts in the order of the signals; a preference is listed only when one was stated.
+// Parts returns the score's parts in the order of the signals; a preference is listed only when one was stated, another language only where it is one.
 func (s *Scored) Parts() []Part {
 	var out []Part
 	for sig, v := range s.Raw {
-		if Signal(sig) == SignalPreference && v == 0 {
+		if Signal(sig) == SignalPreference && v == 0 || Signal(sig) == SignalAcross && s.Weights[sig] == 0 {
 			continue
 		}
 		out = append(out, Part{Signal(sig).String(), v, s.Weights[sig], s.Weights[sig] * v})

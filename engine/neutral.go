@@ -12,8 +12,8 @@ import (
 // gendered leads words that are written by gender to the other form, in Vietnamese, French and English; those that are words of
 // grammar, such as "ông" and "bà", "il" and "elle", are no terms anyway. Written by us; a word that means something else as well,
 // such as Vietnamese "cô" (of "cô đặc", to concentrate), is not in it.
-var gendered = pairs(`ms=mr mrs=mr miss=mr mme=monsieur mlle=monsieur madame=monsieur m=monsieur herself=himself hers=his woman=man women=men
-	chairwoman=chairman businesswoman=businessman spokeswoman=spokesman actress=actor hostess=host mother=father daughter=son sister=brother wife=husband
+var gendered = pairs(`ms=mr mrs=mr mme=m mlle=m madame=m monsieur=m herself=himself hers=his woman=man women=men
+	chairwoman=chairman businesswoman=businessman spokeswoman=spokesman actress=actor
 	chercheuse=chercheur directrice=directeur codirectrice=codirecteur fondatrice=fondateur cofondatrice=cofondateur inventrice=inventeur conceptrice=concepteur
 	coordinatrice=coordinateur coordonnatrice=coordonnateur formatrice=formateur animatrice=animateur créatrice=créateur rédactrice=rédacteur
 	auditrice=auditeur évaluatrice=évaluateur rapporteuse=rapporteur entrepreneuse=entrepreneur entrepreneure=entrepreneur conseillère=conseiller

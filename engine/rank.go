@@ -59,12 +59,12 @@ func confidenceWord(c float64) string {
 func DefaultRanker() Ranker {
 	return Ranker{
 		Name: "additive-2",
-		Within: Weights{SignalMeaning: 0.130, SignalWords: 0.297, SignalRecord: 0.254, SignalConcepts: 0.019, SignalField: 0.081, SignalSeeks: 0.088, SignalRecent: 0.131,
+		Within: Weights{SignalMeaning: 0.048, SignalWords: 0.232, SignalRecord: 0.263, SignalConcepts: 0.020, SignalField: 0.118, SignalSeeks: 0.197, SignalRecent: 0.082,
 			SignalPreference: 0.10},
-		Across: Weights{SignalMeaning: 0.110, SignalWords: 0.178, SignalRecord: 0.125, SignalConcepts: 0.128, SignalField: 0.120, SignalSeeks: 0.207, SignalRecent: 0.059,
-			SignalPreference: 0.10},
-		Likely:    Calibration{-6.5, 40.2},
-		LikelyTo:  Calibration{-4.3, 47.3},
+		Across: Weights{SignalMeaning: 0.075, SignalWords: 0.210, SignalRecord: 0.152, SignalConcepts: 0.127, SignalField: 0.118, SignalSeeks: 0.197, SignalRecent: 0.082,
+			SignalAcross: 0.039, SignalPreference: 0.10},
+		Likely:    Calibration{-8.6, 83.5},
+		LikelyTo:  Calibration{-4.25, 59.9},
 		Threshold: 0.08,
 	}
 }

@@ -15,14 +15,15 @@ const (
 	SignalWords                    // which words the best works share with the subject
 	SignalRecord                   // which words the whole record shares with it
 	SignalConcepts                 // which glossary concepts are shared
-	SignalField                    // same FORD field 1, same major field 0.4; 0.4 too when either side states none
+	SignalField                    // same FORD field 1, same major field 0.4; 0.7 when either side states none
 	SignalSeeks                    // how far both are what the other seeks (harmonic mean; of one side alone where the other says nothing)
-	SignalRecent                   // how new the newest work is: half for every three years; 0.4 when that is unknown
+	SignalRecent                   // how new the newest work is: full within two years, then half for every three; 1 when that is unknown
+	SignalAcross                   // 1; it weighs only across languages, where words can show little of what is there
 	SignalPreference               // share of the query's preferences that hold
 	nSignals
 )
 
-var signalNames = [nSignals]string{"meaning", "words", "record", "concepts", "field", "seeks", "recent", "preference"}
+var signalNames = [nSignals]string{"meaning", "words", "record", "concepts", "field", "seeks", "recent", "across", "preference"}
 
 func (s Signal) String() string { return signalNames[s] }
 
@@ -47,7 +48,8 @@ func raw(r *Reading, prefer []Clause, c *Candidate) (v [nSignals]float64) {
 	}
 	v[SignalMeaning], v[SignalWords], v[SignalConcepts] = m.value(), w.value(), k.value()
 	v[SignalRecord] = float64(c.Record)
-	v[SignalField] = unsaid
+	v[SignalAcross] = 1
+	v[SignalField] = unsaidField
 	if len(r.Fields) > 0 && len(c.Listing.Fields) > 0 {
 		v[SignalField] = fieldAgreement(r.Fields, c.Listing.Fields)
 	}
@@ -84,18 +86,22 @@ func (b *best) value() float64 {
 	return b[0] + (1-b[0])*(0.3*b[1]+0.15*b[2])
 }
 
-// unsaid is what a circumstance counts that is not stated: between speaking for and against.
-const unsaid = 0.4
+// What a listing leaves unsaid speaks against nobody: most say little of themselves, and those who say much are not better for it.
+// Only a field that is not stated counts somewhat less than the right one.
+const unsaidField = 0.7
 
-// halfLife is after how many years without a new work a candidate's last one counts half: teams move on.
-const halfLife = 3
+// Whoever did something within the last fresh years is at work; after that, teams move on: what is halfLife years older counts half.
+const (
+	fresh    = 2
+	halfLife = 3
+)
 
-// recency is how new something of the year newest is to whoever asks in the given year, unsaid where that is unknown.
+// recency is how new something of the year newest is to whoever asks in the given year.
 func recency(asked, newest int) float64 {
 	if newest == 0 || asked == 0 {
-		return unsaid
+		return 1
 	}
-	return math.Exp2(-float64(max(0, asked-newest)) / halfLife)
+	return math.Exp2(-float64(max(0, asked-newest-fresh)) / halfLife)
 }
 
 // fieldAgreement is 1 when a field is shared, 0.4 when only a major field is, else 0.
@@ -124,11 +130,11 @@ const saysNothing = -1
 
 // reciprocal is the harmonic mean of how far each side is what the other says it seeks: an introduction takes two, and what one
 // side misses the other cannot make up for (Pizzato et al. 2010, RECON). Where one says nothing the other's counts alone, and
-// where both do, it is between for and against.
+// where both do, nothing speaks against.
 func reciprocal(ours, theirs float64) float64 {
 	switch {
 	case ours == saysNothing && theirs == saysNothing:
-		return 0.5
+		return 1
 	case ours == saysNothing:
 		return theirs
 	case theirs == saysNothing:

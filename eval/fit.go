@@ -40,7 +40,7 @@ type candidate struct {
 }
 
 // learnable are the signals that topics have: they state no preference.
-var learnable = []engine.Signal{engine.SignalMeaning, engine.SignalWords, engine.SignalRecord, engine.SignalConcepts, engine.SignalField, engine.SignalSeeks, engine.SignalRecent}
+var learnable = []engine.Signal{engine.SignalMeaning, engine.SignalWords, engine.SignalRecord, engine.SignalConcepts, engine.SignalField, engine.SignalSeeks, engine.SignalRecent, engine.SignalAcross}
 
 // weightSets are the weights within a language and across.
 type weightSets [2]engine.Weights
@@ -83,12 +83,12 @@ func (e *Experiment) Fit(ctx context.Context, r Ranker, present engine.Ranker, o
 				others = append(others, s)
 			}
 		}
-		w := maximise(others, o.Shrink)
+		w := learn(others, o.Shrink)
 		for i := fold; i < len(samples); i += o.Folds {
 			held[samples[i].topic], now[samples[i].topic] = w.rank(&samples[i]), before.rank(&samples[i])
 		}
 	}
-	w := maximise(samples, o.Shrink)
+	w := learn(samples, o.Shrink)
 	w.scale()
 	out := &Fitted{Ranker: engine.Ranker{Name: "fitted", Within: w[0], Across: w[1]}}
 	out.Ranker.Within[engine.SignalPreference], out.Ranker.Across[engine.SignalPreference] = present.Within[engine.SignalPreference], present.Across[engine.SignalPreference]
@@ -218,27 +218,62 @@ func (w *weightSets) calibrate(samples []sample, rk *engine.Ranker) {
 	rk.Threshold = best[int(float64(len(best))*(1-reached))]
 }
 
+// learn fits in two steps: evidence alone first; then everything, on the candidates that evidence puts first. Learned from all of them,
+// circumstances would tell what nobody confuses apart, and outweigh evidence where many listings share them.
+func learn(samples []sample, shrink float64) *weightSets {
+	var evidence []engine.Signal
+	for _, sig := range learnable {
+		if sig.Evidence() {
+			evidence = append(evidence, sig)
+		}
+	}
+	return maximise(maximise(samples, shrink, evidence).nearest(samples, lookedAt), shrink, learnable)
+}
+
+// nearest keeps the first n candidates of each sample, and the samples that have a relevant one among them.
+func (w *weightSets) nearest(samples []sample, n int) (out []sample) {
+	for i := range samples {
+		s := sample{topic: samples[i].topic}
+		first := map[string]bool{}
+		for _, r := range w.rank(&samples[i])[:min(n, len(samples[i].candidates))] {
+			first[r.Doc] = true
+		}
+		for _, c := range samples[i].candidates {
+			if first[c.doc] {
+				s.candidates, s.gain = append(s.candidates, c), s.gain+c.grade
+			}
+		}
+		if s.gain > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // maximise learns by Adam (Kingma and Ba 2015) over the weights' logarithms, which keeps them above 0.
-func maximise(samples []sample, shrink float64) *weightSets {
+func maximise(samples []sample, shrink float64, of []engine.Signal) *weightSets {
 	const (
 		steps        = 400
 		start        = 4.0 // each weight's: scores then tell candidates apart about as much as judges do
 		rate         = 0.05
 		fast, slow   = 0.9, 0.999
 		almostNought = 1e-9
+		beside       = 0.1 // of the start, for what is 1 for everybody: it would decide alone
 	)
 	var logs, first, second, gradient, w weightSets
 	for k := range logs {
-		for _, sig := range learnable {
+		for _, sig := range of {
 			logs[k][sig] = math.Log(start)
 		}
 	}
 	exponentials := func() {
 		for k := range w {
-			for _, sig := range learnable {
+			for _, sig := range of {
 				w[k][sig] = math.Exp(logs[k][sig])
 			}
 		}
+		w[0][engine.SignalAcross] = 0
+		w[1][engine.SignalAcross] *= beside
 	}
 	for step := 1; step <= steps; step++ {
 		exponentials()
@@ -246,8 +281,16 @@ func maximise(samples []sample, shrink float64) *weightSets {
 		for i := range samples {
 			samples[i].climb(&w, &gradient)
 		}
+		// A circumstance says the same of a candidate whatever its language: were it to weigh more in one set, that set's
+		// candidates would all stand higher.
+		for _, sig := range of {
+			if !sig.Evidence() && sig != engine.SignalAcross {
+				gradient[0][sig] += gradient[1][sig]
+				gradient[1][sig] = gradient[0][sig]
+			}
+		}
 		for k := range logs {
-			for _, sig := range learnable {
+			for _, sig := range of {
 				g := gradient[k][sig]*w[k][sig]/float64(len(samples)) - shrink*(logs[k][sig]-math.Log(start))
 				first[k][sig] = fast*first[k][sig] + (1-fast)*g
 				second[k][sig] = slow*second[k][sig] + (1-slow)*g*g

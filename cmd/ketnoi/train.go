@@ -122,7 +122,7 @@ func (h *house) learn(ctx context.Context, c *config, w io.Writer) error {
 		fmt.Fprintf(w, "%d listings: \"ketnoi train\" learns a model from them that ranks better than the built-in one; it takes some minutes\n", total)
 		return nil
 	}
-	c.seed = max(c.seed, 1)
+	c.seed, c.spec.Dim = max(c.seed, 1), 0
 	spec, err := h.train(ctx, c, w)
 	if errors.Is(err, trained.ErrTooFew) {
 		return nil
