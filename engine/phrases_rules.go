@@ -49,7 +49,7 @@ var ruleWords = map[string]map[string]string{
 	"signal_field":        {"vi": "lĩnh vực", "fr": "domaine", "en": "field", "ko": "분야", "zh": "领域"},
 	"signal_seeks":        {"vi": "đối tác được tìm", "fr": "partenaire recherché", "en": "what each seeks", "ko": "찾는 상대", "zh": "双方所寻"},
 	"signal_recent":       {"vi": "độ mới", "fr": "actualité", "en": "recency", "ko": "최신성", "zh": "新近程度"},
-	"signal_across":     {"vi": "khác ngôn ngữ", "fr": "autre langue", "en": "another language", "ko": "다른 언어", "zh": "其他语言"},
+	"signal_across":       {"vi": "khác ngôn ngữ", "fr": "autre langue", "en": "another language", "ko": "다른 언어", "zh": "其他语言"},
 	"signal_preference":   {"vi": "ưu tiên", "fr": "préférences", "en": "preferences", "ko": "선호", "zh": "偏好"},
 	"why_listed":          {"vi": "Có trong danh sách: thứ %s.", "fr": "Dans la liste : n° %s.", "en": "It is in the list: no. %s.", "ko": "목록에 있습니다: %s위.", "zh": "在列表中：第%s位。"},
 	"why_rules":           {"vi": "Bị quy tắc loại: %s.", "fr": "Écarté par une règle : %s.", "en": "Removed by a rule: %s.", "ko": "규칙에 의해 제외: %s.", "zh": "被规则排除：%s。"},
