@@ -56,7 +56,7 @@ func (c *Chat) Write(ctx context.Context, system, user string) (string, error) {
 	timed, cancel := context.WithTimeout(ctx, c.spec.Timeout)
 	defer cancel()
 	resp, err := c.client.CreateChatCompletion(timed, openai.ChatCompletionRequest{
-		Model: c.spec.Model, Temperature: 0.2, MaxTokens: 800,
+		Model: c.spec.Model, Temperature: 0.2,
 		Messages: []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleSystem, Content: system}, {Role: openai.ChatMessageRoleUser, Content: user}},
 	})
 	c.meter(1, 1, resp.Usage.TotalTokens)
