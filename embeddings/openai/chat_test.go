@@ -229,9 +229,11 @@ func TestNarratives(t *testing.T) {
 // TestChatFails: a provider that fails is an error that says so, soon, and never quotes what was sent.
 func TestChatFails(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
-		"an error": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":{"message":"secret"}}`, http.StatusInternalServerError) },
-		"no JSON":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
-		"nothing":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"choices":[]}`)) },
+		"an error": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"error":{"message":"secret"}}`, http.StatusInternalServerError)
+		},
+		"no JSON": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"nothing": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"choices":[]}`)) },
 		"too much": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(`{"choices":[{"message":{"content":"` + strings.Repeat("x", 1<<20) + `"}}]}`))
 		},
