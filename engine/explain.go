@@ -107,7 +107,7 @@ type explainer struct {
 	c        *Candidates
 	reader   string
 	ask      *ask
-	scored   []Scored        // all candidates, best first
+	scored   []Scored        // all good matches, best first
 	terms    map[string]int  // the subject's terms -> index
 	accented map[string]bool // those that it writes with accents
 	reach    map[int]reached

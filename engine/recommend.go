@@ -98,7 +98,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	if err != nil {
 		return nil, err
 	}
-	x := rec.newExplainer(r, &sc.candidates, ask, all, reader)
+	x := rec.newExplainer(r, &sc.candidates, ask, top, reader)
 	for i := range list {
 		a.Items = append(a.Items, x.item(i+1, &list[i]))
 	}

@@ -14,7 +14,7 @@ type WhyNot struct {
 	ID         string         `json:"id"`
 	Listed     int            `json:"listed,omitzero" doc:"Its place in the list; 0 when it is not in it"`
 	Removed    []RuleResult   `json:"removed" nullable:"false" doc:"The rules that remove it"`
-	Place      int            `json:"place,omitzero" doc:"Its place by score among the candidates; 0 when a rule removes it or it is not among them"`
+	Place      int            `json:"place,omitzero" doc:"Its place by score among the good matches, were it one; 0 when a rule removes it or it is not near by any way"`
 	Last       int            `json:"last,omitzero" doc:"The last place of the list"`
 	Score      float64        `json:"score,omitzero"`
 	Confidence float64        `json:"confidence,omitzero"`
@@ -104,6 +104,7 @@ func (rec *Recommender) place(ctx context.Context, w *WhyNot, x *explainer, sc *
 		}
 		sc.scored = rec.Ranker.Rank(x.r, x.ask.prefer, &sc.candidates, sc.scored)
 		rec.drop(x.ask, sc)
+		sc.scored = slices.DeleteFunc(sc.scored, func(s Scored) bool { return s.Confidence < rec.Ranker.Threshold && s.Listing.ID != w.ID })
 		return nil
 	}
 	at := func() int { return slices.IndexFunc(sc.scored, func(s Scored) bool { return s.Listing.ID == w.ID }) }
