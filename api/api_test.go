@@ -144,7 +144,7 @@ func TestRecommend(t *testing.T) {
 	if a := recommend(t, server.URL, `{"for":"P","reader":"zh"}`, "Accept-Language", "fr"); !strings.Contains(a.Items[0].Explanation.Summary, "双方都提到") {
 		t.Errorf("reader is not heard: %s", a.Items[0].Explanation.Summary)
 	}
-	if a := recommend(t, server.URL, `{"for":"P","filter":{"regions":["VN"]}}`); !a.NoMatch || a.Allowed != 0 || len(a.Removed) != 1 || a.Removed[0] != (engine.Removed{Rule: "region", Count: 1}) {
+	if a := recommend(t, server.URL, `{"for":"P","filter":{"regions":["VN"]}}`); !a.NoMatch || a.Allowed != 0 || len(a.Removed) != 1 || a.Removed[0] != (engine.Removed{Rule: "region", Count: 1}) || a.Relax != "region" {
 		t.Errorf("with a filter that nothing passes: %+v", a)
 	}
 }

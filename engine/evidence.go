@@ -21,16 +21,46 @@ func (x *explainer) evidence(candidate []sentence, quoted map[string]bool, l *Li
 		return Evidence{}, false
 	}
 	quoted[candidate[best].text] = true
-	mine, mineWorth := "", 0.0
+	mine, mineWorth := -1, 0.0
 	for i := range x.subject {
 		if w := x.worth(&candidate[best], &x.subject[i]); w > mineWorth {
-			mine, mineWorth = x.subject[i].text, w
+			mine, mineWorth = i, w
 		}
 	}
-	if mine == "" { // what they share runs over the end of a sentence
-		mine = x.central()
+	out := Evidence{Candidate: quote(l, p, candidate[best].text, lang)}
+	if mine < 0 { // what they share runs over the end of a sentence
+		out.Subject = x.mine(x.central())
+		out.Candidate.Marks = x.marks(&out.Candidate, &candidate[best], nil)
+		return out, true
 	}
-	return Evidence{Subject: x.mine(mine), Candidate: quote(l, p, candidate[best].text, lang)}, true
+	out.Subject = x.mine(x.subject[mine].text)
+	out.Subject.Marks, out.Candidate.Marks = x.marks(&out.Subject, &x.subject[mine], &candidate[best]), x.marks(&out.Candidate, &candidate[best], &x.subject[mine])
+	return out, true
+}
+
+// marks are the words of a quoted sentence that carry the match: the concepts and the rare words that it shares with the other, or
+// with the whole subject if other is nil.
+func (x *explainer) marks(q *Quote, s, other *sentence) (out []string) {
+	for _, n := range s.concepts {
+		if x.answers(n.concept, other) {
+			out = addWord(out, n.written)
+		}
+	}
+	out = x.words(out, s.text, rareWord, func(term int) bool { return other == nil || slices.Contains(other.terms, term) })
+	low := strings.ToLower(q.Text)
+	return slices.DeleteFunc(out, func(w string) bool { return !strings.Contains(low, strings.ToLower(w)) }) // it was cut off
+}
+
+// answers reports whether a concept of one sentence is one of the subject's, or close to one, and so is one of the other's.
+func (x *explainer) answers(concept int, other *sentence) bool {
+	to, ok := x.reach[concept]
+	if !ok || other == nil {
+		return ok
+	}
+	return slices.ContainsFunc(other.concepts, func(n named) bool {
+		o, ok := x.reach[n.concept]
+		return ok && o.index == to.index
+	})
 }
 
 // nearest quotes the most similar passage where no sentence shares a word or a concept with the subject: meaning is all there
@@ -117,7 +147,7 @@ func at(v []float32, i int) float32 {
 // words adds the subject's words that s uses, as s writes them, but for those more common than least. Pairs of Han or Hangul
 // characters are no words to a reader; those that overlap are joined ("水质监测"). A Vietnamese pair stands for its syllables,
 // and "thẻ" is not the subject's "thể".
-func (x *explainer) words(out []string, s string, least float32) []string {
+func (x *explainer) words(out []string, s string, least float32, keep func(term int) bool) []string {
 	start, end, rare, last := 0, 0, false, "" // the word or the run of pairs at hand, and the word as a term
 	flush := func() {
 		if rare {
@@ -133,7 +163,7 @@ func (x *explainer) words(out []string, s string, least float32) []string {
 			}
 			return
 		}
-		if !ok {
+		if !ok || !keep(i) {
 			return
 		}
 		pair := term[0] >= utf8.RuneSelf && spaceless(term)

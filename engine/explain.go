@@ -45,6 +45,8 @@ type Quote struct {
 	Lang string `json:"lang"`
 	Work string `json:"work,omitzero" doc:"Title of the work it comes from"`
 	Year int    `json:"year,omitzero"`
+
+	Marks []string `json:"marks,omitempty" doc:"The words of it that carry the match, as they stand there, in small letters or not"`
 }
 
 // Evidence is a pair of quotes with the cosine between the candidate's passage and the subject.
@@ -199,6 +201,8 @@ func (x *explainer) item(rank int, p *placed) Recommendation {
 	return Recommendation{Rank: rank, Listing: &shown, Score: p.Score, Confidence: p.Confidence, Explanation: e}
 }
 
+func anyTerm(int) bool { return true }
+
 // explain builds the explanation of one ranked candidate from its stored entry.
 func (x *explainer) explain(s *Scored, e Entry) Explanation {
 	out := Explanation{Parts: s.Parts(), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
@@ -217,14 +221,14 @@ func (x *explainer) explain(s *Scored, e Entry) Explanation {
 		for _, se := range candidate {
 			x.gather(shared, se)
 		}
-		out.Words = x.words(out.Words, matchable, rareWord)
+		out.Words = x.words(out.Words, matchable, rareWord, anyTerm)
 	}
 	if len(out.Evidence) == 0 {
 		out.Evidence = x.nearest(out.Evidence, s.Hits, e)
 	}
 	if len(out.Words)+len(shared) == 0 { // better common words than none
 		for _, h := range hits {
-			out.Words = x.words(out.Words, e.Listing.Matchable(e.Passages[h.Passage]), 0)
+			out.Words = x.words(out.Words, e.Listing.Matchable(e.Passages[h.Passage]), 0, anyTerm)
 		}
 	}
 	out.Concepts = x.order(shared)

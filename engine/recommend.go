@@ -90,7 +90,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	all := sc.scored
 	top := slices.DeleteFunc(slices.Clone(all), func(s Scored) bool { return s.Confidence < rec.Ranker.Threshold })
 	if a.NoMatch = len(top) == 0; a.NoMatch {
-		a.Nearest = near(all[:min(3, len(all))])
+		a.Nearest, a.Relax = near(all[:min(3, len(all))]), costliest(a.Removed)
 		return a, nil
 	}
 	reader := cmp.Or(q.Reader, r.Listing.Lang)
@@ -131,6 +131,17 @@ func (rec *Recommender) list(ctx context.Context, r *Reading, top []Scored, q *Q
 
 // further candidates are looked at, which may take the places of those that are left out.
 const further = 10
+
+// costliest is the rule that removes most, "" where none removes any.
+func costliest(removed []Removed) (rule string) {
+	most := 0
+	for _, r := range removed {
+		if r.Count > most {
+			rule, most = r.Rule, r.Count
+		}
+	}
+	return rule
+}
 
 // ask is what a query asks of candidates.
 type ask struct {

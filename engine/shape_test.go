@@ -285,3 +285,27 @@ func TestWhyNotByScore(t *testing.T) {
 		t.Errorf("%+v, %v", w, err)
 	}
 }
+
+// TestMarks: what carries a match is marked in both quotes, as it stands there, and in no other language's words.
+func TestMarks(t *testing.T) {
+	rec := house(t, append(far(), technology("K", "ko", "흰반점병 진단 키트", "새우 흰반점병을 양식장에서 조기에 진단합니다."), technology("S", "en", "White spot test for shrimp", "A rapid test that finds white spot virus in shrimp ponds."))...)
+	a := ask(t, rec, engine.Query{Text: "Ao tôm bị bệnh đốm trắng, cần phát hiện sớm. Rapid test wanted.", Lang: "vi"})
+	seen := 0
+	for _, item := range a.Items {
+		for _, e := range item.Explanation.Evidence {
+			for _, q := range []engine.Quote{e.Subject, e.Candidate} {
+				for _, m := range q.Marks {
+					if seen++; !strings.Contains(strings.ToLower(q.Text), strings.ToLower(m)) {
+						t.Errorf("%s: %q is not in %q", item.Listing.ID, m, q.Text)
+					}
+				}
+			}
+			if item.Listing.ID == "K" && (len(e.Candidate.Marks) == 0 || len(e.Subject.Marks) == 0) {
+				t.Errorf("nothing is marked in %+v", e)
+			}
+		}
+	}
+	if seen < 4 {
+		t.Errorf("%d words are marked", seen)
+	}
+}

@@ -77,6 +77,9 @@ func (v *view) noMatch(a *engine.Answer) {
 	for _, n := range a.Nearest {
 		v.line(2, fmt.Sprintf("nearest: %s %s, %.2f: %s", n.Kind, n.ID, n.Confidence, show(n.Title)))
 	}
+	if a.Relax != "" {
+		v.line(2, "Relax the rule on "+engine.Phrase(a.Relax, "en")+" to see more.")
+	}
 	if a.Subject.ID != "" && a.Allowed > 0 {
 		v.line(2, "Keep it open, and hear when something arrives: ketnoi standing open NAME --for "+show(a.Subject.ID))
 	}
