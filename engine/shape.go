@@ -114,8 +114,12 @@ func (rec *Recommender) shape(ctx context.Context, r *Reading, ranked []placed, 
 	}
 	asked := traitsOf(r.Listing)
 	list = ranked[:0:0]
+	counts, shown := map[Facet]int{}, 0 // by organisation; how many of the list no organisation has too many of
 candidates:
 	for i := range ranked {
+		if shown > limit {
+			break // nobody further down can come in: exposure lets one go first at most
+		}
 		p := &ranked[i]
 		p.traits = traitsOf(p.Listing)
 		if !off(ShapeEcho) && echoes(&asked, &p.traits) {
@@ -141,6 +145,10 @@ candidates:
 			}
 		}
 		list = append(list, *p)
+		own := OwnFacet(p.Listing)
+		if counts[own]++; counts[own] <= share(limit) || off(ShapeOrganisation) {
+			shown++
+		}
 	}
 	if !off(ShapeOrganisation) {
 		list = spread(list, limit, reader)
@@ -151,14 +159,16 @@ candidates:
 	return list[:min(limit, len(list))], out, nil
 }
 
+// share is how many places of a list one organisation may take before others have theirs.
+func share(limit int) int { return max(2, limit/4) }
+
 // spread moves what an organisation has beyond its share of the list behind the others, keeping both orders.
 func spread(list []placed, limit int, reader string) []placed {
-	most := max(2, limit/4)
 	counts := map[Facet]int{}
 	var first, later []placed
 	for _, p := range list {
 		own := OwnFacet(p.Scored.Listing)
-		if counts[own]++; counts[own] > most {
+		if counts[own]++; counts[own] > share(limit) {
 			later = append(later, p)
 		} else {
 			first = append(first, p)
