@@ -35,7 +35,8 @@ type HeldBack struct {
 // WhyNot says why the listing of an id is not among the recommendations for a query. Errors are those of Recommend;
 // ErrUnknownListing for this id too.
 func (rec *Recommender) WhyNot(ctx context.Context, q Query, id string) (*WhyNot, error) {
-	a, err := rec.uncounted().Recommend(ctx, q)
+	q.Narrative = false
+	a, err := rec.Uncounted().Recommend(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +91,8 @@ func (rec *Recommender) WhyNot(ctx context.Context, q Query, id string) (*WhyNot
 	return w, nil
 }
 
-// uncounted is the recommender without counting what it shows: who asks why looks, and is shown nothing new.
-func (rec *Recommender) uncounted() *Recommender {
+// Uncounted is the recommender without counting what it shows: who asks why looks, and is shown nothing new.
+func (rec *Recommender) Uncounted() *Recommender {
 	return &Recommender{Retriever: rec.Retriever, Library: rec.Library, Embedder: rec.Embedder, Glossary: rec.Glossary, Ranker: rec.Ranker, Split: rec.Split, Now: rec.Now, Blocked: rec.Blocked}
 }
 

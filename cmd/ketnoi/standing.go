@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"strings"
 	"time"
@@ -210,7 +209,7 @@ func (h *house) checkAll(ctx context.Context, tell func(name string, found []see
 func (h *house) ask(ctx context.Context, name string, s *standingQuery, news bool) (out []seen, err error) {
 	q := s.Query
 	q.Limit = engine.MaxLimit
-	a, err := h.desk.Load().rec.Recommend(ctx, q)
+	a, err := h.desk.Load().rec.Uncounted().Recommend(ctx, q) // nobody looks yet
 	if err != nil {
 		return nil, err
 	}
@@ -280,11 +279,11 @@ func (h *house) eachStanding(ctx context.Context, do func(name string, s *standi
 // stand asks the standing queries again whenever what can be found has changed, while a server runs.
 func (h *house) stand(ctx context.Context) {
 	const every = 2 * time.Second
-	last := map[engine.Kind]int{}
+	last := int64(-1)
 	var told string
 	for ; ctx.Err() == nil; sleep(ctx, every) {
-		counts, err := h.store.Counts(ctx)
-		if err == nil && maps.Equal(counts, last) {
+		seq, err := h.store.Seq(ctx)
+		if err == nil && seq == last {
 			continue
 		}
 		if err == nil {
@@ -296,7 +295,7 @@ func (h *house) stand(ctx context.Context) {
 			})
 		}
 		if err == nil {
-			last, told = counts, ""
+			last, told = seq, ""
 		} else if err.Error() != told && ctx.Err() == nil {
 			told = err.Error()
 			slog.Warn("standing queries cannot be asked; trying again", "error", err)
