@@ -195,7 +195,7 @@ func telling(term []byte) bool {
 // item is a candidate as it is shown at a place of the list.
 func (x *explainer) item(rank int, p *placed) Recommendation {
 	shown := *p.Listing
-	shown.Text, shown.Works = "", nil
+	shown.Text, shown.Works, shown.Conflicts = "", nil, nil // whom it avoids is nobody else's business
 	e := x.explain(&p.Scored, p.Entry)
 	e.Shaping = p.done
 	return Recommendation{Rank: rank, Listing: &shown, Score: p.Score, Confidence: p.Confidence, Explanation: e}

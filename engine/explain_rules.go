@@ -22,11 +22,14 @@ func (x *explainer) results(s *Scored) []RuleResult {
 	return out
 }
 
+// always are the rules that no query states. What they want is no code that people know, and may be somebody's secret.
+var always = []string{RuleOwn, RuleConflict, RuleCapacity, RuleCurrent, RuleBlocked}
+
 // result says whether a candidate holds a rule.
 func (x *explainer) result(c Clause, s *Stub, preference bool) RuleResult {
 	out := RuleResult{Rule: c.Rule, Not: c.Not, Preference: preference, Holds: c.Holds(s.Facets, s.Expires)}
 	for _, f := range c.AnyOf {
-		if _, code, _ := strings.Cut(string(f), ":"); code != "-" {
+		if _, code, _ := strings.Cut(string(f), ":"); code != "-" && !slices.Contains(always, c.Rule) {
 			out.Wants = append(out.Wants, code)
 		}
 	}
@@ -68,10 +71,6 @@ func ruleText(r *RuleResult, reader string) string {
 			names[0] += "–" + r.Wants[n-1]
 		}
 	}
-	always := slices.Contains([]string{RuleOwn, RuleConflict, RuleCapacity, RuleCurrent, RuleBlocked}, r.Rule)
-	if always { // what they want is no code that people know
-		names = nil
-	}
 	out := Phrase(r.Rule, reader)
 	if len(names) > 0 {
 		out += " (" + joinFor(reader, names, 5) + ")"
@@ -87,7 +86,7 @@ func ruleText(r *RuleResult, reader string) string {
 		held = "not_held"
 	}
 	out += colonFor(reader)
-	if !always {
+	if !slices.Contains(always, r.Rule) {
 		out += Phrase(kind, reader) + commaFor(reader)
 	}
 	out += Phrase(held, reader) + stopFor(reader)

@@ -29,7 +29,10 @@ func TestSupported(t *testing.T) {
 		{true, "zh", "c1", "双方都提到对虾养殖。"},
 		{true, "en", "about", "The candidate is a technology, written in Korean, at readiness level TRL 7, from South Korea."},
 		{true, "vi", "asks1", "Bên hỏi nêu: “Tôm chết hàng loạt sau 20 ngày thả.”"},
-		{true, "en", "answers1", "The candidate writes: “does not need a laboratory”."},
+		{true, "en", "answers1", "The candidate writes: “The kit does not need a laboratory and costs 3 USD”."},
+		{false, "en", "answers1", "The candidate writes: “need a laboratory and costs 3 USD”."}, // a part of it denies it
+		{false, "en", "c1", "Both sides name shrimp farming ❌."},
+		{false, "en", "c1", "Both sides name shrimp farming ½ ② ≠ ¬."},
 		{true, "en", "n1", "Close to the need: fish disease."},
 		{true, "en", "sure", "Strong evidence."},
 		{false, "en", "", "Both sides name shrimp farming."},

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -67,9 +66,9 @@ func (q *Query) Normalise() error {
 	if q.Exclude.SharedLanguage {
 		v.fault("exclude.shared_language", "only a filter or a preference can ask for it")
 	}
-	for i := range q.Without {
-		q.Without[i] = v.oneOf(fmt.Sprintf("without[%d]", i), q.Without[i], append(slices.Clone(Interventions), "all"))
-	}
+	q.Without = v.codes("without", q.Without, func(field, s string) string {
+		return v.oneOf(field, s, append(slices.Clone(Interventions), "all"))
+	})
 	switch {
 	case q.Limit == 0:
 		q.Limit = DefaultLimit

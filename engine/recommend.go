@@ -28,7 +28,8 @@ type Recommender struct {
 	Blocked   func(ctx context.Context, id string) ([]string, error) // whom a listing must not be brought together with; nil for nobody
 	Exposure  *Exposure                                              // what was shown over the last week; nil where nobody counts
 
-	scratch sync.Pool // of *scratch
+	uncounted bool      // looks at Exposure and adds nothing to it
+	scratch   sync.Pool // of *scratch
 }
 
 // perWay is how many listings each way of retrieval contributes to the candidates.
@@ -98,6 +99,13 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	if err != nil {
 		return nil, err
 	}
+	if a.NoMatch = len(list) == 0; a.NoMatch { // what there is was written for the ranking
+		rest := slices.DeleteFunc(slices.Clone(all), func(s Scored) bool {
+			return slices.ContainsFunc(a.Left, func(l Intervention) bool { return l.ID == s.Listing.ID })
+		})
+		a.Nearest, a.Relax = near(rest[:min(3, len(rest))]), costliest(a.Removed)
+		return a, nil
+	}
 	x := rec.newExplainer(r, &sc.candidates, ask, top, reader)
 	for i := range list {
 		a.Items = append(a.Items, x.item(i+1, &list[i]))
@@ -106,7 +114,7 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	if q.Narrative {
 		rec.narrate(ctx, a, reader)
 	}
-	if rec.Exposure != nil {
+	if rec.Exposure != nil && !rec.uncounted {
 		shown := make([]string, len(list))
 		for i := range list {
 			shown[i] = list[i].Scored.Listing.ID
@@ -136,8 +144,10 @@ const further = 10
 func costliest(removed []Removed) (rule string) {
 	most := 0
 	for _, r := range removed {
-		if r.Count > most {
-			rule, most = r.Rule, r.Count
+		if r.Count > most && r.Rule != RuleBlocked { // which nobody relaxes by asking otherwise
+			if rule, most = r.Rule, r.Count; r.Not {
+				rule = "exclude." + rule
+			}
 		}
 	}
 	return rule
@@ -161,6 +171,12 @@ type bridge struct {
 // rules makes the query's rules for a subject.
 func (rec *Recommender) rules(ctx context.Context, r *Reading, q *Query, sc *scratch) (*ask, error) {
 	out := &ask{stated: q.stated(), prefer: q.Prefer.Clauses()}
+	if rec.Blocked != nil && r.Listing.ID != "" {
+		var err error
+		if out.blocked, err = rec.Blocked(ctx, r.Listing.ID); err != nil {
+			return nil, err
+		}
+	}
 	if q.Filter.SharedLanguage || q.Prefer.SharedLanguage {
 		shared, err := rec.shared(ctx, r, out, sc)
 		if err != nil {
@@ -174,11 +190,7 @@ func (rec *Recommender) rules(ctx context.Context, r *Reading, q *Query, sc *scr
 		}
 	}
 	out.rules = q.clauses(r.Listing, rec.Now(), out.stated)
-	var err error
-	if rec.Blocked != nil && r.Listing.ID != "" {
-		out.blocked, err = rec.Blocked(ctx, r.Listing.ID)
-	}
-	return out, err
+	return out, nil
 }
 
 // shared is the rule that both sides have a language in common, directly or through one of the ambassadors nearest to the subject.
@@ -203,6 +215,9 @@ func (rec *Recommender) shared(ctx context.Context, r *Reading, a *ask, sc *scra
 	sc.scored = rec.Ranker.Rank(r, nil, &sc.candidates, sc.scored)
 	for _, s := range sc.scored {
 		theirs := languagesOf(s.Listing)
+		if slices.Contains(a.blocked, s.Listing.ID) {
+			continue
+		}
 		if slices.ContainsFunc(theirs, func(tag string) bool { return slices.Contains(own, tag) }) {
 			a.bridges = append(a.bridges, bridge{s.Listing.ID, s.Listing.Title, theirs})
 			add(theirs)

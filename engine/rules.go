@@ -55,12 +55,11 @@ func (f *Filter) normalise(v *validator, prefix string) {
 	f.Fields = v.fields(prefix+".fields", f.Fields)
 	f.Regions = v.regions(prefix+".regions", f.Regions)
 	f.Languages = v.languages(prefix+".languages", f.Languages)
-	for i, s := range f.IPStatus {
-		f.IPStatus[i] = v.oneOf(prefix+".ip_status["+strconv.Itoa(i)+"]", s, IPStatuses)
+	among := func(allowed []string) func(field, s string) string {
+		return func(field, s string) string { return v.oneOf(field, s, allowed) }
 	}
-	for i, s := range f.OrganisationTypes {
-		f.OrganisationTypes[i] = v.oneOf(prefix+".organisation_types["+strconv.Itoa(i)+"]", s, OrganisationTypes)
-	}
+	f.IPStatus = v.codes(prefix+".ip_status", f.IPStatus, among(IPStatuses))
+	f.OrganisationTypes = v.codes(prefix+".organisation_types", f.OrganisationTypes, among(OrganisationTypes))
 	if f.Since != 0 && (f.Since < firstYear || f.Since > lastYear) {
 		v.fault(prefix+".since", "%d is no year: want %d to %d", f.Since, firstYear, lastYear)
 	}
@@ -134,7 +133,7 @@ func (f *Filter) clauses(none ...string) []Clause {
 	}
 	add(RuleRegion, "region:", regions)
 	add(RuleLanguage, "language:", f.Languages)
-	if f.TRLMin > 1 || f.TRLMax != 0 && f.TRLMax < 9 {
+	if every := f.TRLMin <= 1 && (f.TRLMax == 0 || f.TRLMax == 9); !every || len(none) == 0 && f.TRLMin+f.TRLMax > 0 {
 		levels := none // experts and problems have no readiness to fall short of
 		for n := max(f.TRLMin, 1); n <= 9 && (f.TRLMax == 0 || n <= f.TRLMax); n++ {
 			levels = append(levels, strconv.Itoa(n))

@@ -156,6 +156,11 @@ candidates:
 	if !off(ShapeExposure) && rec.Exposure != nil {
 		rec.Exposure.balance(list, reader, rec.Now())
 	}
+	for i := limit; i < len(list); i++ { // what was moved out of the list
+		for _, d := range list[i].done[:min(1, len(list[i].done))] {
+			leave(&list[i], d.Code, "")
+		}
+	}
 	return list[:min(limit, len(list))], out, nil
 }
 
@@ -166,20 +171,19 @@ func share(limit int) int { return max(2, limit/4) }
 func spread(list []placed, limit int, reader string) []placed {
 	counts := map[Facet]int{}
 	var first, later []placed
-	for _, p := range list {
-		own := OwnFacet(p.Scored.Listing)
+	before := map[string]int{}
+	for i, p := range list {
+		before[p.Listing.ID] = i
+		own := OwnFacet(p.Listing)
 		if counts[own]++; counts[own] > share(limit) {
 			later = append(later, p)
 		} else {
 			first = append(first, p)
 		}
 	}
-	if len(first) >= limit || len(later) == 0 {
-		return append(first, later...)
-	}
 	for i := range later {
-		if len(first)+i+1 != later[i].place {
-			later[i].done = append(later[i].done, Intervention{Code: ShapeOrganisation, Place: later[i].place, Reason: Phrase("shape_"+ShapeOrganisation, reader)})
+		if p := &later[i]; len(first)+i != before[p.Listing.ID] {
+			p.done = append(p.done, Intervention{Code: ShapeOrganisation, Place: p.place, Reason: Phrase("shape_"+ShapeOrganisation, reader)})
 		}
 	}
 	return append(first, later...)

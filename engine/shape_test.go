@@ -144,6 +144,13 @@ func TestExposure(t *testing.T) {
 // rule, in every language.
 func TestStandingRules(t *testing.T) {
 	subject := engine.Listing{ID: "P", Kind: engine.Problem, Lang: "en", Title: "White spot in shrimp", Text: "We need a rapid test for white spot virus in shrimp ponds.", Organisation: "Farm X", Conflicts: []string{"Rival Co., Ltd"}}
+	if a := ask(t, house(t, append(far(), func() engine.Listing {
+		l := shrimps("A")[0]
+		l.Conflicts = []string{"Secret Foe"}
+		return l
+	}())...), engine.Query{Text: shrimpText, Lang: "en", Without: []string{"all"}}); len(a.Items) != 1 || a.Items[0].Listing.Conflicts != nil {
+		t.Errorf("whom it avoids is told: %+v", a.Items)
+	}
 	none, offers := 0, shrimps("Good", "Farm X", "RIVAL CO LTD", "Shy", "Full", "Apart")
 	offers[3].Conflicts = []string{"farm x"}
 	offers[4].Capacity = &none
@@ -164,6 +171,9 @@ func TestStandingRules(t *testing.T) {
 			w, err := rec.WhyNot(t.Context(), q, id)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if len(w.Removed) == 1 && len(w.Removed[0].Wants) > 0 {
+				t.Errorf("%s: why-not tells %v", id, w.Removed[0].Wants)
 			}
 			if len(w.Removed) != 1 || w.Removed[0].Rule != rule || w.Removed[0].Holds || len(w.Reasons) != 1 || !strings.Contains(w.Reasons[0], engine.Phrase(rule, reader)) {
 				t.Errorf("%s, %s: %+v", id, reader, w)
@@ -200,6 +210,13 @@ func TestSharedLanguage(t *testing.T) {
 			}
 		}
 	}
+	// One whom the subject must not meet lends nothing.
+	farm := engine.Listing{ID: "P", Kind: engine.Problem, Lang: "vi", Title: "Đốm trắng", Text: "White spot virus in shrimp ponds: rapid test."}
+	blocked := house(t, append(append(far(), offers...), bridge, farm)...)
+	blocked.Blocked = func(context.Context, string) ([]string, error) { return []string{"AMB"}, nil }
+	if got := ids(ask(t, blocked, engine.Query{For: "P", Want: q.Want, Filter: q.Filter, Without: q.Without})); slices.Contains(got, "S00") {
+		t.Errorf("through a blocked ambassador: %v", got)
+	}
 	q.Filter.SharedLanguage, q.Prefer.SharedLanguage = false, true
 	if got := ids(ask(t, house(t, append(far(), offers...)...), q)); len(got) != 3 || got[0] != "S01" {
 		t.Errorf("preferred: %v", got)
@@ -233,6 +250,24 @@ func TestExclusions(t *testing.T) {
 		if err != nil || len(w.Removed) != 1 || !w.Removed[0].Not {
 			t.Errorf("%+v, %v", w, err)
 		}
+	}
+}
+
+// TestExclusionOfAllLevels: an exclusion of every readiness level excludes what states one, not nothing.
+func TestExclusionOfAllLevels(t *testing.T) {
+	offers := shrimps("A", "B")
+	offers[0].TRL = 8
+	a := ask(t, house(t, append(far(), offers...)...), engine.Query{Text: shrimpText, Lang: "en", Exclude: engine.Filter{TRLMin: 1}, Without: []string{"all"}})
+	if got := ids(a); !slices.Equal(got, []string{"S01"}) {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestNothingButEchoes: where all that reaches the threshold is left out, there is no match, and it is no nearest either.
+func TestNothingButEchoes(t *testing.T) {
+	a := ask(t, house(t, append(far(), technology("ECHO", "en", "We solve it", shrimpText))...), engine.Query{Text: shrimpText, Lang: "en"})
+	if !a.NoMatch || len(a.Items) > 0 || len(a.Left) != 1 || len(a.Nearest) == 0 || a.Nearest[0].ID == "ECHO" {
+		t.Errorf("%+v", a)
 	}
 }
 

@@ -35,6 +35,10 @@ type HeldBack struct {
 // WhyNot says why the listing of an id is not among the recommendations for a query. Errors are those of Recommend;
 // ErrUnknownListing for this id too.
 func (rec *Recommender) WhyNot(ctx context.Context, q Query, id string) (*WhyNot, error) {
+	v := &validator{}
+	if id = v.id("listing", id); v.err != nil {
+		return nil, v.err
+	}
 	q.Narrative = false
 	a, err := rec.Uncounted().Recommend(ctx, q)
 	if err != nil {
@@ -83,7 +87,11 @@ func (rec *Recommender) WhyNot(ctx context.Context, q Query, id string) (*WhyNot
 		}
 	}
 	if len(w.Removed) == 0 {
-		if err := rec.place(ctx, w, x, sc, stub); err != nil {
+		last := ""
+		if len(a.Items) > 0 {
+			last = a.Items[len(a.Items)-1].Listing.ID
+		}
+		if err := rec.place(ctx, w, x, sc, stub, last); err != nil {
 			return nil, err
 		}
 	}
@@ -91,14 +99,14 @@ func (rec *Recommender) WhyNot(ctx context.Context, q Query, id string) (*WhyNot
 	return w, nil
 }
 
-// Uncounted is the recommender without counting what it shows: who asks why looks, and is shown nothing new.
+// Uncounted is the recommender without counting what it shows, to nobody or once more.
 func (rec *Recommender) Uncounted() *Recommender {
-	return &Recommender{Retriever: rec.Retriever, Library: rec.Library, Embedder: rec.Embedder, Glossary: rec.Glossary, Ranker: rec.Ranker, Split: rec.Split, Now: rec.Now, Blocked: rec.Blocked}
+	return &Recommender{Retriever: rec.Retriever, Library: rec.Library, Embedder: rec.Embedder, Glossary: rec.Glossary, Ranker: rec.Ranker, Split: rec.Split, Now: rec.Now, Blocked: rec.Blocked, Exposure: rec.Exposure, uncounted: true}
 }
 
 // place finds where a listing that the rules let through stands among the candidates, and what it lacks against the last one that
 // is shown.
-func (rec *Recommender) place(ctx context.Context, w *WhyNot, x *explainer, sc *scratch, stub *Stub) error {
+func (rec *Recommender) place(ctx context.Context, w *WhyNot, x *explainer, sc *scratch, stub *Stub, last string) error {
 	rank := func(rules []Clause) error {
 		if err := rec.Retriever.Retrieve(ctx, x.r, rules, perWay+len(x.ask.blocked), &sc.candidates); err != nil {
 			return err
@@ -116,22 +124,27 @@ func (rec *Recommender) place(ctx context.Context, w *WhyNot, x *explainer, sc *
 	if i := at(); i >= 0 {
 		w.Place = i + 1
 		w.Changes = x.changes(&sc.scored[i])
-		last := max(1, w.Last)
-		if w.Place > last {
-			w.against(&sc.scored[i], &sc.scored[last-1])
-		} else {
-			w.against(&sc.scored[i], &sc.scored[i])
-		}
+		w.against(&sc.scored[i], x.lastShown(last, &sc.scored[i]))
 		return nil
 	}
 	// Not near by any way: among its own organisation's it may still be found, and scored.
 	if err := rank(append(slices.Clone(x.ask.rules), Clause{Rule: RuleOwn, AnyOf: []Facet{OwnFacet(stub.Listing)}})); err != nil {
 		return err
 	}
-	if i := at(); i >= 0 && len(x.scored) > 0 {
-		w.against(&sc.scored[i], &x.scored[min(max(w.Last, 1), len(x.scored))-1])
+	if i := at(); i >= 0 {
+		w.against(&sc.scored[i], x.lastShown(last, &sc.scored[i]))
 	}
 	return nil
+}
+
+// lastShown is the last of the list, among the good matches; otherwise where nothing is shown.
+func (x *explainer) lastShown(id string, otherwise *Scored) *Scored {
+	for i := range x.scored {
+		if x.scored[i].Listing.ID == id {
+			return &x.scored[i]
+		}
+	}
+	return otherwise
 }
 
 // against notes the score of one and what it lacks against the other.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/ingest"
 )
 
 // blockedSpace is where a store keeps pairs that must not be brought together, by "A B" and by "B A".
@@ -68,17 +71,22 @@ func (c *config) runBlock(ctx context.Context, ids []string) error {
 	if a == b {
 		return fmt.Errorf("%s is never recommended to itself", a)
 	}
-	found, err := h.store.Entries(ctx, ids, "")
-	if err != nil {
-		return err
-	}
 	for _, id := range ids {
-		stored := false
-		for _, e := range found {
-			stored = stored || e.Listing.ID == id
+		found, err := library{h.store}.Entries(ctx, []string{id}, "")
+		if err != nil {
+			return err
 		}
-		if !stored && !c.undo {
+		if len(found) == 0 && !c.undo {
 			return fmt.Errorf("%w: %s", engine.ErrUnknownListing, id)
+		}
+	}
+	if c.undo {
+		notes, err := h.store.Notes(ctx, blockedSpace, a+" "+b)
+		if err != nil {
+			return err
+		}
+		if notes[a+" "+b] == nil {
+			return fmt.Errorf("%s and %s are not blocked", a, b)
 		}
 	}
 	var body []byte
@@ -98,9 +106,25 @@ func (c *config) runBlock(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// blocked are those whom a listing must not be brought together with.
+// blocked are those whom a listing, or what was merged into it, must not be brought together with; and what these were merged into.
 func (h *house) blocked(ctx context.Context, id string) (out []string, err error) {
-	return out, h.eachBlocked(ctx, id, func(_, b string, _ blockNote) { out = append(out, b) })
+	members, err := h.merges().Group(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range append(slices.Sorted(maps.Keys(members)), id) {
+		if err := h.eachBlocked(ctx, id, func(_, b string, _ blockNote) { out = append(out, b) }); err != nil {
+			return nil, err
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	kept, err := ingest.Kept(ctx, h.store, out...)
+	for _, id := range kept {
+		out = append(out, id)
+	}
+	return out, err
 }
 
 // eachBlocked gives the blocked pairs of a listing, or all where id is empty, each in both directions.

@@ -41,6 +41,7 @@ type config struct {
 	dryRun     bool
 	noWait     bool
 	noTrain    bool
+	pairsLimit int
 
 	ipStatus, orgTypes, exclude, without []string
 	since                                int
@@ -191,7 +192,7 @@ func (c *config) duplicatesFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.state, "state", proposed, "list pairs that are proposed, merged or apart")
 	f.StringVar(&c.kind, "kind", "", "only listings of this kind: expert, technology or problem")
-	f.IntVar(&c.limit, "limit", 20, "how many pairs at most")
+	f.IntVar(&c.pairsLimit, "limit", 20, "how many pairs at most")
 	f.BoolVar(&c.json, "json", false, "print JSON")
 }
 

@@ -157,8 +157,8 @@ func (c *config) listPairs(ctx context.Context, h *house) error {
 	if c.state != proposed && c.state != merged && c.state != apart {
 		return fmt.Errorf("--state %q: want proposed, merged or apart", c.state)
 	}
-	if c.limit < 1 {
-		return fmt.Errorf("--limit %d: want 1 or more", c.limit)
+	if c.pairsLimit < 1 {
+		return fmt.Errorf("--limit %d: want 1 or more", c.pairsLimit)
 	}
 	if kind := engine.Kind(c.kind); kind != "" && !slices.Contains(engine.Kinds, kind) {
 		return fmt.Errorf("--kind %q: want expert, technology or problem", c.kind)
@@ -180,7 +180,7 @@ func (c *config) listPairs(ctx context.Context, h *house) error {
 	slices.SortStableFunc(pairs, func(a, b entry) int { return cmp.Compare(b.Score, a.Score) })
 	views, more := []pairView{}, false
 	for _, p := range pairs {
-		if more = len(views) == c.limit; more {
+		if more = len(views) == c.pairsLimit; more {
 			break
 		}
 		listings, err := h.both(ctx, p.a, p.b)

@@ -72,6 +72,9 @@ func readRules(flag string, rules []string, f *engine.Filter) error {
 		case "org-type":
 			f.OrganisationTypes = append(f.OrganisationTypes, value)
 		case "shared-language":
+			if value != "yes" && value != "" {
+				return fmt.Errorf("%s %q: want shared-language=yes, or leave it out", flag, rule)
+			}
 			f.SharedLanguage = true
 		case "since":
 			number = &f.Since
@@ -96,7 +99,7 @@ func readRules(flag string, rules []string, f *engine.Filter) error {
 // flagOf leads from the fields of a query to the flags they come from.
 var flagOf = map[string]string{"for": "--for", "text": "--text", "lang": "--text-lang", "want": "--want", "limit": "--limit", "reader": "--reader",
 	"filter.fields": "--field", "filter.regions": "--region", "filter.languages": "--lang", "filter.trl_min": "--trl-min", "filter.trl_max": "--trl-max",
-	"filter.ip_status": "--ip", "filter.organisation_types": "--org-type", "filter.since": "--since", "filter.shared_language": "--shared-language", "without": "--without", "narrative": "--narrative"}
+	"filter.ip_status": "--ip", "filter.organisation_types": "--org-type", "filter.since": "--since", "filter.shared_language": "--shared-language", "without": "--without", "listing": "--why-not", "narrative": "--narrative"}
 
 // checkedQuery builds the query and checks it; an error names the flag.
 func (c *config) checkedQuery() (engine.Query, error) {

@@ -45,6 +45,13 @@ func TestStandingAndBlock(t *testing.T) {
 		{exitOK, []string{"recommend", "--for", "P101", "--exclude", "region=KR", "--limit", "1"}, "not region KR: yes"},
 		{exitOK, []string{"block", "T101", "P101", "--undo"}, "may be recommended to each other"},
 		{exitOK, []string{"block"}, "no pair is blocked"},
+		{exitFailed, []string{"block", "T101", "P101", "--undo"}, "are not blocked"},
+		{exitFailed, []string{"recommend", "--for", "P101", "--prefer", "shared-language=no"}, "want shared-language=yes"},
+		// Blocks outlast a merge, of either side.
+		{exitOK, []string{"block", "P101", "T101"}, "any more"},
+		{exitOK, []string{"duplicates", "merge", "T101", "T102", "--keep", "T102", "--by", "me"}, "T102"},
+		{exitOK, []string{"recommend", "--for", "P101", "--why-not", "T102", "--reader", "en"}, "the pair is not blocked: does not hold"},
+		{exitOK, []string{"recommend", "--for", "T101", "--why-not", "P101", "--reader", "en"}, "the pair is not blocked: does not hold"},
 	} {
 		if out := run(tc.code, tc.args...); !strings.Contains(out, tc.want) {
 			t.Errorf("%v: no %q in\n%s", tc.args, tc.want, out)

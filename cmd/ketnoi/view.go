@@ -38,7 +38,15 @@ func (v *view) answer(a *engine.Answer) {
 	}
 	for _, r := range a.Removed {
 		if r.Count > 0 {
-			v.line(0, fmt.Sprintf("The rule on %s removed %d good matches.", engine.Phrase(r.Rule, "en"), r.Count))
+			what := "rule on"
+			switch {
+			case r.Rule == engine.RuleBlocked:
+				v.line(0, fmt.Sprintf("Blocked pairs removed %d good matches.", r.Count))
+				continue
+			case r.Not:
+				what = "exclusion by"
+			}
+			v.line(0, fmt.Sprintf("The %s %s removed %d good matches.", what, engine.Phrase(r.Rule, "en"), r.Count))
 		}
 	}
 	for _, s := range a.Left {
@@ -78,13 +86,18 @@ func (v *view) noMatch(a *engine.Answer) {
 		v.line(2, fmt.Sprintf("nearest: %s %s, %.2f: %s", n.Kind, n.ID, n.Confidence, show(n.Title)))
 	}
 	if a.Relax != "" {
-		v.line(2, "Relax the rule on "+engine.Phrase(a.Relax, "en")+" to see more.")
+		rule, excluded := strings.CutPrefix(a.Relax, "exclude.")
+		what := "rule on "
+		if excluded {
+			what = "exclusion by "
+		}
+		v.line(2, "Relax the "+what+engine.Phrase(rule, "en")+" to see more.")
 	}
 	if a.Subject.ID != "" && a.Allowed > 0 {
 		v.line(2, "Keep it open, and hear when something arrives: ketnoi standing open NAME --for "+show(a.Subject.ID))
 	}
 	if a.Allowed == 0 {
-		v.line(2, "No listing is within the rules; relax --want, --field, --region, --lang or --trl-min.")
+		v.line(2, "No listing is within the rules; relax --want, or a rule that is named above.")
 	}
 	v.p.f("\n")
 }
