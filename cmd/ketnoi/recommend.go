@@ -99,7 +99,7 @@ func readRules(flag string, rules []string, f *engine.Filter) error {
 // flagOf leads from the fields of a query to the flags they come from.
 var flagOf = map[string]string{"for": "--for", "text": "--text", "lang": "--text-lang", "want": "--want", "limit": "--limit", "reader": "--reader",
 	"filter.fields": "--field", "filter.regions": "--region", "filter.languages": "--lang", "filter.trl_min": "--trl-min", "filter.trl_max": "--trl-max",
-	"filter.ip_status": "--ip", "filter.organisation_types": "--org-type", "filter.since": "--since", "filter.shared_language": "--shared-language", "without": "--without", "listing": "--why-not", "narrative": "--narrative"}
+	"filter.ip_status": "--ip", "filter.organisation_types": "--org-type", "filter.since": "--since", "filter.shared_language": "--shared-language", "without": "--without", "narrative": "--narrative"}
 
 // checkedQuery builds the query and checks it; an error names the flag.
 func (c *config) checkedQuery() (engine.Query, error) {
@@ -136,7 +136,10 @@ func (c *config) runRecommend(ctx context.Context) error {
 	rec := h.desk.Load().rec
 	if c.whyNot != "" {
 		why, err := rec.WhyNot(ctx, q, c.whyNot)
+		var field *engine.FieldError
 		switch {
+		case errors.As(err, &field):
+			return fmt.Errorf("--why-not: %s", field.Reason)
 		case errors.Is(err, engine.ErrUnknownListing):
 			return fmt.Errorf("%w in %s", err, h.store.Address())
 		case err != nil:

@@ -41,6 +41,7 @@ func TestStandingAndBlock(t *testing.T) {
 		{exitFailed, []string{"block", "P101"}, "give two ids"},
 		{exitOK, []string{"recommend", "--for", "P101", "--why-not", "T101", "--reader", "en"}, "the pair is not blocked: does not hold"},
 		{exitOK, []string{"recommend", "--for", "T101", "--why-not", "P101", "--reader", "vi"}, "cặp không bị chặn: không đạt"},
+		{exitFailed, []string{"recommend", "--for", "P101", "--why-not", "a/b"}, "--why-not: \"a/b\" contains"},
 		{exitFailed, []string{"recommend", "--for", "P101", "--why-not", "nobody"}, "no such listing: nobody"},
 		{exitOK, []string{"recommend", "--for", "P101", "--exclude", "region=KR", "--limit", "1"}, "not region KR: yes"},
 		{exitOK, []string{"block", "T101", "P101", "--undo"}, "may be recommended to each other"},
