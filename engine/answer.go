@@ -28,7 +28,7 @@ type Answer struct {
 	Subject    Subject          `json:"subject" doc:"The listing that asked; of a free text, its language"`
 	Items      []Recommendation `json:"items" nullable:"false" doc:"Best first; empty when there is no good match"`
 	NoMatch    bool             `json:"no_match" doc:"The evidence for no candidate reaches the threshold"`
-	Threshold  float64          `json:"threshold" doc:"The least score of a good match"`
+	Threshold  float64          `json:"threshold" doc:"The least confidence of a good match"`
 	Relax      string           `json:"relax,omitzero" doc:"With no_match: the stated rule that removes most good matches, such as region or exclude.region"`
 	Nearest    []Near           `json:"nearest,omitempty" doc:"With no_match: the best that fell short"`
 	Allowed    int              `json:"allowed" doc:"How many listings the rules let through"`

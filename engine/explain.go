@@ -124,22 +124,23 @@ type reached struct {
 	link  glossary.Link
 }
 
-func (rec *Recommender) newExplainer(r *Reading, c *Candidates, a *ask, scored []Scored, reader string) *explainer {
-	x := &explainer{rec: rec, r: r, c: c, reader: reader, ask: a, scored: scored, terms: map[string]int{}, accented: map[string]bool{}, reach: map[int]reached{}, lastTerm: make([]int, len(r.Terms))}
-	for i, t := range r.Terms {
+// read takes the subject apart, as explaining candidates needs it.
+func (x *explainer) read() {
+	x.terms, x.accented, x.reach, x.lastTerm = map[string]int{}, map[string]bool{}, map[int]reached{}, make([]int, len(x.r.Terms))
+	for i, t := range x.r.Terms {
 		x.terms[t.Text] = i
 	}
-	for i, w := range r.Concepts {
-		rec.Glossary.Neighbours(w.Concept, func(other int, link glossary.Link) {
+	for i, w := range x.r.Concepts {
+		x.rec.Glossary.Neighbours(w.Concept, func(other int, link glossary.Link) {
 			if old, ok := x.reach[other]; !ok || link.Strength() > old.link.Strength() {
 				x.reach[other] = reached{i, link}
 			}
 		})
 	}
-	for i, p := range r.Passages {
-		first := i == 0 || r.Passages[i-1].Source != p.Source
-		matchable := r.Listing.Matchable(p)
-		x.subject = x.sentences(x.subject, r.Listing, langOf(matchable, r.Lang), p, first)
+	for i, p := range x.r.Passages {
+		first := i == 0 || x.r.Passages[i-1].Source != p.Source
+		matchable := x.r.Listing.Matchable(p)
+		x.subject = x.sentences(x.subject, x.r.Listing, langOf(matchable, x.r.Lang), p, first)
 		last := ""
 		text.Terms(matchable, func(term []byte, _, _ int) {
 			if term[0] == '=' {
@@ -149,7 +150,6 @@ func (rec *Recommender) newExplainer(r *Reading, c *Candidates, a *ask, scored [
 			}
 		})
 	}
-	return x
 }
 
 // sentences appends the sentences of a passage, after its heading if that is wanted.

@@ -10,11 +10,9 @@ import (
 
 // results says of the query's rules and preferences whether a candidate holds them.
 func (x *explainer) results(s *Scored) []RuleResult {
-	out := []RuleResult{}
-	for _, c := range x.ask.rules {
-		if c.Rule == RuleKind || slices.ContainsFunc(x.ask.stated, func(o Clause) bool { return o.Rule == c.Rule && o.Not == c.Not }) {
-			out = append(out, x.result(c, s.Stub, false)) // the others hold always, and are no choice of the reader's
-		}
+	out := []RuleResult{x.result(x.ask.kind, s.Stub, false)}
+	for _, c := range x.ask.stated { // what holds always is no choice of the reader's
+		out = append(out, x.result(c, s.Stub, false))
 	}
 	for _, c := range x.ask.prefer {
 		out = append(out, x.result(c, s.Stub, true))

@@ -146,11 +146,7 @@ func sharedFields(subject, candidate []string, reader string) (out []string) {
 func (x *explainer) join(list []string, n int) string { return joinFor(x.reader, list, n) }
 
 func joinFor(reader string, list []string, n int) string {
-	sep := ", "
-	if reader == "zh" {
-		sep = "、"
-	}
-	return strings.Join(list[:min(len(list), n)], sep)
+	return strings.Join(list[:min(len(list), n)], byReader(reader, ", ", ", ", "、"))
 }
 
 // How the reader's language parts sentences, and their parts.

@@ -20,7 +20,7 @@ type Query struct {
 
 	Exclude   Filter   `json:"exclude,omitzero" doc:"Rules that must not hold"`
 	Narrative bool     `json:"narrative,omitempty" doc:"Let the chat model that the operator has set put the first three explanations into its own words; those that the facts do not support are dropped"`
-	Without   []string `json:"without,omitempty" doc:"How the list is not to be shaped: echoes, duplicates, organisations, exposure; or all of these: all" example:"[\"organisations\"]"`
+	Without   []string `json:"without,omitempty" doc:"How the list is not to be shaped: echoes, stuffing, duplicates, organisations, exposure; or all of these: all" example:"[\"organisations\"]"`
 	Limit     int      `json:"limit,omitempty" doc:"How many recommendations at most; 10 by default" maximum:"100"`
 	Reader    string   `json:"reader,omitempty" doc:"Language of the explanations, BCP-47; by default the subject's" example:"en"`
 
@@ -101,19 +101,17 @@ func wanted(subject Kind) []Kind {
 	return []Kind{Problem}
 }
 
-// clauses are all rules of the query for a subject, in the order in which they are explained: the kind, what the
-// query states, not expired, not the subject's own.
-func (q *Query) clauses(subject *Listing, now time.Time, stated []Clause) []Clause {
+// kind is the rule on the kinds that are wanted.
+func (q *Query) kind(subject *Listing) Clause {
 	kinds := q.Want
 	if len(kinds) == 0 {
 		kinds = wanted(subject.Kind)
 	}
-	kind := Clause{Rule: RuleKind}
+	out := Clause{Rule: RuleKind}
 	for _, k := range kinds {
-		kind.AnyOf = append(kind.AnyOf, Facet("kind:"+k))
+		out.AnyOf = append(out.AnyOf, Facet("kind:"+k))
 	}
-	out := append([]Clause{kind}, stated...)
-	return append(out, standing(subject, now)...)
+	return out
 }
 
 // stated are the rules that the query states, but for the shared language.

@@ -28,8 +28,7 @@ type Recommender struct {
 	Blocked   func(ctx context.Context, id string) ([]string, error) // whom a listing must not be brought together with; nil for nobody
 	Exposure  *Exposure                                              // what was shown over the last week; nil where nobody counts
 
-	uncounted bool      // looks at Exposure and adds nothing to it
-	scratch   sync.Pool // of *scratch
+	scratch sync.Pool // of *scratch
 }
 
 // perWay is how many listings each way of retrieval contributes to the candidates.
@@ -49,12 +48,61 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	if q.Narrative && rec.Writer == nil {
 		return nil, &FieldError{Field: "narrative", Reason: "no chat model is set here; leave it out"}
 	}
-	sc := rec.borrow()
-	defer rec.scratch.Put(sc)
-	start := time.Now()
-	r, degraded, err := rec.subject(ctx, &q)
+	a, err := rec.look(ctx, &q)
 	if err != nil {
 		return nil, err
+	}
+	if q.Narrative {
+		rec.narrate(ctx, a, cmp.Or(q.Reader, a.Subject.Lang))
+	}
+	if rec.Exposure != nil {
+		shown := make([]string, len(a.Items))
+		for i := range a.Items {
+			shown[i] = a.Items[i].Listing.ID
+		}
+		rec.Exposure.Note(shown, rec.Now())
+	}
+	return a, nil
+}
+
+// Look answers as Recommend does, for nobody's eyes: without narratives, and nothing counts as shown.
+func (rec *Recommender) Look(ctx context.Context, q Query) (*Answer, error) {
+	if err := q.Normalise(); err != nil {
+		return nil, err
+	}
+	return rec.look(ctx, &q)
+}
+
+func (rec *Recommender) look(ctx context.Context, q *Query) (*Answer, error) {
+	sc := rec.borrow()
+	defer rec.scratch.Put(sc)
+	f, err := rec.find(ctx, q, sc)
+	if err != nil || len(f.list) == 0 {
+		return f.answer, err
+	}
+	start := time.Now()
+	f.x.read()
+	for i := range f.list {
+		f.answer.Items = append(f.answer.Items, f.x.item(i+1, &f.list[i]))
+	}
+	f.answer.Steps.Explain += time.Since(start)
+	return f.answer, nil
+}
+
+// found is a query on its way: its answer without items, what explains it, and the list that is to be explained.
+type found struct {
+	answer *Answer
+	x      *explainer
+	list   []placed
+}
+
+// find reads, retrieves, scores and shapes for a normalised query. All candidates but blocked ones are left in sc, best first; the
+// list and the explainer lead into sc too.
+func (rec *Recommender) find(ctx context.Context, q *Query, sc *scratch) (f found, err error) {
+	start := time.Now()
+	r, degraded, err := rec.subject(ctx, q)
+	if err != nil {
+		return f, err
 	}
 	l := r.Listing
 	a := &Answer{Subject: Subject{ID: l.ID, Title: l.Title, Lang: l.Lang, Guessed: q.guessed && l.Lang != "", Fields: r.Fields, Regions: l.Regions, Organisation: l.Organisation}, Items: []Recommendation{}, Removed: []Removed{}, Threshold: rec.Ranker.Threshold, Ranker: rec.Ranker.Name, Model: rec.Embedder.Model()}
@@ -67,17 +115,17 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	lap := func(d *time.Duration) { now := time.Now(); *d += now.Sub(start); start = now }
 	lap(&a.Steps.Read)
 
-	ask, err := rec.rules(ctx, r, &q, sc)
+	ask, err := rec.rules(ctx, r, q, sc)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	if len(ask.stated) > 0 {
 		if a.Removed, err = rec.removed(ctx, r, ask, sc); err != nil {
-			return nil, err
+			return f, err
 		}
 	}
-	if err := rec.Retriever.Retrieve(ctx, r, ask.rules, perWay+len(ask.blocked), &sc.candidates); err != nil {
-		return nil, err
+	if err := rec.Retriever.Retrieve(ctx, r, ask.rules(), perWay+len(ask.blocked), &sc.candidates); err != nil {
+		return f, err
 	}
 	a.Allowed, a.Retrieval, a.Candidates = sc.candidates.Allowed, sc.candidates.Path, len(sc.candidates.List)
 	lap(&a.Steps.Retrieve)
@@ -88,44 +136,26 @@ func (rec *Recommender) Recommend(ctx context.Context, q Query) (*Answer, error)
 	lap(&a.Steps.Score)
 
 	// A preference moves a candidate up or down the list, and never into it.
-	all := sc.scored
-	top := slices.DeleteFunc(slices.Clone(all), func(s Scored) bool { return s.Confidence < rec.Ranker.Threshold })
-	if a.NoMatch = len(top) == 0; a.NoMatch {
-		a.Nearest, a.Relax = near(all[:min(3, len(all))]), costliest(a.Removed)
-		return a, nil
+	top := slices.DeleteFunc(slices.Clone(sc.scored), func(s Scored) bool { return s.Confidence < rec.Ranker.Threshold })
+	f = found{answer: a, x: &explainer{rec: rec, r: r, c: &sc.candidates, ask: ask, scored: top, reader: cmp.Or(q.Reader, l.Lang)}}
+	if f.list, err = rec.list(ctx, r, top, q, f.x.reader, a); err != nil {
+		return f, err
 	}
-	reader := cmp.Or(q.Reader, r.Listing.Lang)
-	list, err := rec.list(ctx, r, top, &q, reader, a)
-	if err != nil {
-		return nil, err
-	}
-	if a.NoMatch = len(list) == 0; a.NoMatch { // what there is was written for the ranking
-		rest := slices.DeleteFunc(slices.Clone(all), func(s Scored) bool {
+	if a.NoMatch = len(f.list) == 0; a.NoMatch {
+		rest := slices.DeleteFunc(slices.Clone(sc.scored), func(s Scored) bool { // what was left out is not near: it was written for the ranking
 			return slices.ContainsFunc(a.Left, func(l Intervention) bool { return l.ID == s.Listing.ID })
 		})
 		a.Nearest, a.Relax = near(rest[:min(3, len(rest))]), costliest(a.Removed)
-		return a, nil
-	}
-	x := rec.newExplainer(r, &sc.candidates, ask, top, reader)
-	for i := range list {
-		a.Items = append(a.Items, x.item(i+1, &list[i]))
 	}
 	lap(&a.Steps.Explain)
-	if q.Narrative {
-		rec.narrate(ctx, a, reader)
-	}
-	if rec.Exposure != nil && !rec.uncounted {
-		shown := make([]string, len(list))
-		for i := range list {
-			shown[i] = list[i].Scored.Listing.ID
-		}
-		rec.Exposure.Note(shown, rec.Now())
-	}
-	return a, nil
+	return f, nil
 }
 
 // list fetches and shapes the best candidates until the list is full, or no more are left.
 func (rec *Recommender) list(ctx context.Context, r *Reading, top []Scored, q *Query, reader string, a *Answer) (list []placed, err error) {
+	if len(top) == 0 {
+		return nil, nil
+	}
 	for n := min(q.Limit+further, len(top)); ; n = min(2*n, len(top)) {
 		ranked, err := rec.entries(ctx, top[:n])
 		if err != nil {
@@ -155,12 +185,21 @@ func costliest(removed []Removed) (rule string) {
 
 // ask is what a query asks of candidates.
 type ask struct {
-	rules   []Clause // all that must hold
-	stated  []Clause // those of them that the query states
-	prefer  []Clause
-	blocked []string
-	bridges []bridge // ambassadors that lend the subject their languages
+	kind     Clause
+	stated   []Clause // what the query states must hold, or must not
+	standing []Clause // what must hold always
+	prefer   []Clause
+	blocked  []string
+	bridges  []bridge // ambassadors that lend the subject their languages
 }
+
+// newAsk is what a query asks for a subject, but for the shared language and blocked pairs.
+func newAsk(q *Query, subject *Listing, now time.Time) *ask {
+	return &ask{kind: q.kind(subject), stated: q.stated(), standing: standing(subject, now), prefer: q.Prefer.Clauses()}
+}
+
+// rules are all that must hold, in the order in which they are explained.
+func (a *ask) rules() []Clause { return slices.Concat([]Clause{a.kind}, a.stated, a.standing) }
 
 // bridge is an ambassador whose languages a subject shares.
 type bridge struct {
@@ -170,7 +209,7 @@ type bridge struct {
 
 // rules makes the query's rules for a subject.
 func (rec *Recommender) rules(ctx context.Context, r *Reading, q *Query, sc *scratch) (*ask, error) {
-	out := &ask{stated: q.stated(), prefer: q.Prefer.Clauses()}
+	out := newAsk(q, r.Listing, rec.Now())
 	if rec.Blocked != nil && r.Listing.ID != "" {
 		var err error
 		if out.blocked, err = rec.Blocked(ctx, r.Listing.ID); err != nil {
@@ -189,7 +228,6 @@ func (rec *Recommender) rules(ctx context.Context, r *Reading, q *Query, sc *scr
 			out.prefer = append(out.prefer, shared)
 		}
 	}
-	out.rules = q.clauses(r.Listing, rec.Now(), out.stated)
 	return out, nil
 }
 
@@ -208,8 +246,8 @@ func (rec *Recommender) shared(ctx context.Context, r *Reading, a *ask, sc *scra
 		}
 	}
 	add(own)
-	who := []Clause{{Rule: RuleShared, AnyOf: []Facet{ambassador}}}
-	if err := rec.Retriever.Retrieve(ctx, r, append(who, standing(r.Listing, rec.Now())...), perWay, &sc.candidates); err != nil {
+	who := slices.Concat([]Clause{{Rule: RuleShared, AnyOf: []Facet{ambassador}}}, a.standing)
+	if err := rec.Retriever.Retrieve(ctx, r, who, perWay, &sc.candidates); err != nil {
 		return c, err
 	}
 	sc.scored = rec.Ranker.Rank(r, nil, &sc.candidates, sc.scored)
@@ -259,10 +297,11 @@ func (rec *Recommender) Rank(ctx context.Context, subject *Listing, q Query, yie
 	if err != nil {
 		return err
 	}
-	if err := rec.Retriever.Retrieve(ctx, r, q.clauses(subject, rec.Now(), q.stated()), perWay, &sc.candidates); err != nil {
+	ask := newAsk(&q, subject, rec.Now())
+	if err := rec.Retriever.Retrieve(ctx, r, ask.rules(), perWay, &sc.candidates); err != nil {
 		return err
 	}
-	sc.scored = rec.Ranker.Rank(r, q.Prefer.Clauses(), &sc.candidates, sc.scored)
+	sc.scored = rec.Ranker.Rank(r, ask.prefer, &sc.candidates, sc.scored)
 	for i := range sc.scored {
 		yield(&sc.scored[i])
 	}
@@ -315,10 +354,7 @@ func (rec *Recommender) subject(ctx context.Context, q *Query) (r *Reading, degr
 // removed counts, among the best candidates found without the stated rules, those whose evidence reaches the threshold and that
 // fail each of them. A candidate that fails two rules counts for both.
 func (rec *Recommender) removed(ctx context.Context, r *Reading, a *ask, sc *scratch) ([]Removed, error) {
-	open := slices.DeleteFunc(slices.Clone(a.rules), func(c Clause) bool {
-		return slices.ContainsFunc(a.stated, func(s Clause) bool { return s.Rule == c.Rule && s.Not == c.Not })
-	})
-	if err := rec.Retriever.Retrieve(ctx, r, open, perWay, &sc.candidates); err != nil {
+	if err := rec.Retriever.Retrieve(ctx, r, slices.Concat([]Clause{a.kind}, a.standing), perWay, &sc.candidates); err != nil {
 		return nil, err
 	}
 	sc.scored = rec.Ranker.Rank(r, nil, &sc.candidates, sc.scored)

@@ -48,7 +48,6 @@ type traits struct {
 
 func traitsOf(l *Listing) (out traits) {
 	var last [shingle]uint64
-	var seen int
 	add := func(s string) {
 		text.Terms(s, func(term []byte, _, _ int) {
 			if term[0] == '=' || out.count >= sameTerms { // the exact form beside a folded one
@@ -59,7 +58,7 @@ func traitsOf(l *Listing) (out traits) {
 			out.count++
 			copy(last[:], last[1:])
 			last[shingle-1] = h
-			if seen++; seen >= shingle {
+			if out.count >= shingle {
 				h = 0
 				for _, x := range last {
 					h = h*0x9E3779B97F4A7C15 + x

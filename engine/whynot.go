@@ -39,117 +39,82 @@ func (rec *Recommender) WhyNot(ctx context.Context, q Query, id string) (*WhyNot
 	if id = v.id("listing", id); v.err != nil {
 		return nil, v.err
 	}
-	q.Narrative = false
-	a, err := rec.Uncounted().Recommend(ctx, q)
-	if err != nil {
-		return nil, err
-	}
 	if err := q.Normalise(); err != nil {
 		return nil, err
 	}
-	found, err := rec.Library.Entries(ctx, []string{id}, "")
-	if err != nil {
-		return nil, err
-	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("%w: %s", ErrUnknownListing, id)
-	}
 	sc := rec.borrow()
 	defer rec.scratch.Put(sc)
-	r, _, err := rec.subject(ctx, &q)
+	f, err := rec.find(ctx, &q, sc)
 	if err != nil {
 		return nil, err
 	}
-	ask, err := rec.rules(ctx, r, &q, sc)
+	entries, err := rec.Library.Entries(ctx, []string{id}, "")
 	if err != nil {
 		return nil, err
 	}
-	w := &WhyNot{ID: id, Removed: []RuleResult{}, Threshold: rec.Ranker.Threshold, Last: len(a.Items), Reasons: []string{}}
-	reader := cmp.Or(q.Reader, r.Listing.Lang)
-	x := &explainer{rec: rec, r: r, ask: ask, reader: reader}
-	stub := NewStub(found[0].Listing)
-	for _, c := range ask.rules {
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrUnknownListing, id)
+	}
+	w := &WhyNot{ID: id, Removed: []RuleResult{}, Threshold: rec.Ranker.Threshold, Last: len(f.list), Reasons: []string{}}
+	stub := NewStub(entries[0].Listing)
+	for _, c := range f.x.ask.rules() {
 		if !c.Holds(stub.Facets, stub.Expires) {
-			w.Removed = append(w.Removed, x.result(c, stub, false))
+			w.Removed = append(w.Removed, f.x.result(c, stub, false))
 		}
 	}
-	if slices.Contains(ask.blocked, id) {
-		w.Removed = append(w.Removed, x.result(Clause{Rule: RuleBlocked}, stub, false))
+	if slices.Contains(f.x.ask.blocked, id) {
+		w.Removed = append(w.Removed, f.x.result(Clause{Rule: RuleBlocked}, stub, false))
 	}
-	for _, item := range a.Items {
-		if item.Listing.ID == id {
-			w.Listed = item.Rank
-		}
-	}
-	for _, left := range a.Left {
+	w.Listed = 1 + slices.IndexFunc(f.list, func(p placed) bool { return p.Listing.ID == id })
+	for _, left := range f.answer.Left {
 		if left.ID == id {
 			w.Shaping = append(w.Shaping, left)
 		}
 	}
 	if len(w.Removed) == 0 {
-		last := ""
-		if len(a.Items) > 0 {
-			last = a.Items[len(a.Items)-1].Listing.ID
-		}
-		if err := rec.place(ctx, w, x, sc, stub, last); err != nil {
+		if err := rec.place(ctx, w, &f, sc, stub); err != nil {
 			return nil, err
 		}
 	}
-	w.say(reader)
+	w.say(f.x.reader)
 	return w, nil
-}
-
-// Uncounted is the recommender without counting what it shows, to nobody or once more.
-func (rec *Recommender) Uncounted() *Recommender {
-	return &Recommender{Retriever: rec.Retriever, Library: rec.Library, Embedder: rec.Embedder, Glossary: rec.Glossary, Ranker: rec.Ranker, Split: rec.Split, Now: rec.Now, Blocked: rec.Blocked, Exposure: rec.Exposure, uncounted: true}
 }
 
 // place finds where a listing that the rules let through stands among the candidates, and what it lacks against the last one that
 // is shown.
-func (rec *Recommender) place(ctx context.Context, w *WhyNot, x *explainer, sc *scratch, stub *Stub, last string) error {
-	rank := func(rules []Clause) error {
-		if err := rec.Retriever.Retrieve(ctx, x.r, rules, perWay+len(x.ask.blocked), &sc.candidates); err != nil {
-			return err
+func (rec *Recommender) place(ctx context.Context, w *WhyNot, f *found, sc *scratch, stub *Stub) error {
+	var last *Scored // nil where nothing is shown
+	if n := len(f.list); n > 0 {
+		last = &f.list[n-1].Scored
+	}
+	before := 0 // good matches that stand before it
+	for i := range sc.scored {
+		if s := &sc.scored[i]; s.Listing.ID == w.ID {
+			w.Place, w.Changes = before+1, f.x.changes(s)
+			w.against(s, last)
+			return nil
+		} else if s.Confidence >= rec.Ranker.Threshold {
+			before++
 		}
-		sc.scored = rec.Ranker.Rank(x.r, x.ask.prefer, &sc.candidates, sc.scored)
-		rec.drop(x.ask, sc)
-		sc.scored = slices.DeleteFunc(sc.scored, func(s Scored) bool { return s.Confidence < rec.Ranker.Threshold && s.Listing.ID != w.ID })
-		return nil
-	}
-	at := func() int { return slices.IndexFunc(sc.scored, func(s Scored) bool { return s.Listing.ID == w.ID }) }
-	if err := rank(x.ask.rules); err != nil {
-		return err
-	}
-	x.scored = slices.Clone(sc.scored)
-	if i := at(); i >= 0 {
-		w.Place = i + 1
-		w.Changes = x.changes(&sc.scored[i])
-		w.against(&sc.scored[i], x.lastShown(last, &sc.scored[i]))
-		return nil
 	}
 	// Not near by any way: among its own organisation's it may still be found, and scored.
-	if err := rank(append(slices.Clone(x.ask.rules), Clause{Rule: RuleOwn, AnyOf: []Facet{OwnFacet(stub.Listing)}})); err != nil {
+	own := append(f.x.ask.rules(), Clause{Rule: RuleOwn, AnyOf: []Facet{OwnFacet(stub.Listing)}})
+	if err := rec.Retriever.Retrieve(ctx, f.x.r, own, perWay, &sc.candidates); err != nil {
 		return err
 	}
-	if i := at(); i >= 0 {
-		w.against(&sc.scored[i], x.lastShown(last, &sc.scored[i]))
+	sc.scored = rec.Ranker.Rank(f.x.r, f.x.ask.prefer, &sc.candidates, sc.scored)
+	if i := slices.IndexFunc(sc.scored, func(s Scored) bool { return s.Listing.ID == w.ID }); i >= 0 {
+		w.against(&sc.scored[i], last)
 	}
 	return nil
 }
 
-// lastShown is the last of the list, among the good matches; otherwise where nothing is shown.
-func (x *explainer) lastShown(id string, otherwise *Scored) *Scored {
-	for i := range x.scored {
-		if x.scored[i].Listing.ID == id {
-			return &x.scored[i]
-		}
-	}
-	return otherwise
-}
-
-// against notes the score of one and what it lacks against the other.
+// against notes the score of one and what it lacks against the other, if there is one.
 func (w *WhyNot) against(s, other *Scored) {
 	w.Score, w.Confidence, w.Parts = s.Score, s.Confidence, s.Parts()
+	if other == nil {
+		return
+	}
 	for sig := range nSignals {
 		if less := other.Weights[sig]*other.Raw[sig] - s.Weights[sig]*s.Raw[sig]; less > 1e-9 {
 			w.HeldBack = append(w.HeldBack, HeldBack{sig.String(), less})

@@ -209,7 +209,7 @@ func (h *house) checkAll(ctx context.Context, tell func(name string, found []see
 func (h *house) ask(ctx context.Context, name string, s *standingQuery, news bool) (out []seen, err error) {
 	q := s.Query
 	q.Limit = engine.MaxLimit
-	a, err := h.desk.Load().rec.Uncounted().Recommend(ctx, q) // nobody looks yet
+	a, err := h.desk.Load().rec.Look(ctx, q)
 	if err != nil {
 		return nil, err
 	}

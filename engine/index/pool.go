@@ -76,11 +76,11 @@ func (p *Pool) Retrieve(n int, out *engine.Candidates) {
 	p.seg.countRecords()
 	p.seg.terms = p.words.sorted(len(p.seg.dict))
 	p.seg.rows = p.rows.sorted(len(p.seg.concepts))
-	s := &snapshot{parts: []part{{segment: p.seg}}, span: len(p.seg.lengths), stubs: len(p.seg.stubs), listings: len(p.seg.stubs), passages: p.corpus.Passages, length: p.corpus.Length, corpus: &p.corpus}
+	s := &snapshot{parts: []part{{segment: p.seg}}, span: len(p.seg.lengths), stubs: len(p.seg.stubs), listings: p.corpus.Listings, passages: p.corpus.Passages, length: p.corpus.Length, corpus: &p.corpus}
 	w := poolWork.Get().(*work)
 	defer poolWork.Put(w)
 	w.prepare(s, n)
-	w.sets[0].runs = append(w.sets[0].runs[:0], run{0, uint32(s.listings)})
+	w.sets[0].runs = append(w.sets[0].runs[:0], run{0, uint32(s.stubs)})
 	if p.reading.Mean != nil {
 		w.pick(s, &w.tops[0], p.seg.given, lowest)
 	}

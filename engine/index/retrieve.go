@@ -409,7 +409,7 @@ func (w *work) scoreWords(s *snapshot, r *engine.Reading, ideal *ideals, out *en
 	average, whole := float32(1), float32(1) // lengths of a passage and of a record
 	if s.passages > 0 {
 		average = max(1, float32(s.length)/float32(s.passages))
-		whole = max(1, float32(s.length)/float32(max(1, s.total())))
+		whole = max(1, float32(s.length)/float32(max(1, s.listings)))
 	}
 	for n, t := range w.terms {
 		if n < idealTerms {

@@ -36,14 +36,6 @@ func (s *snapshot) termPassages(term string) (n int) {
 	return n
 }
 
-// total returns how many listings the figures count.
-func (s *snapshot) total() int {
-	if s.corpus != nil {
-		return s.corpus.Listings
-	}
-	return s.listings
-}
-
 // conceptPassages returns how many live passages name the concept.
 func (s *snapshot) conceptPassages(concept int) (n int) {
 	if s.corpus != nil {
