@@ -78,20 +78,14 @@ func Kept(ctx context.Context, notes Notes, ids ...string) (map[string]string, e
 // Groups returns the members of every kept listing, itself among them.
 func Groups(ctx context.Context, notes Notes) (map[string][]string, error) {
 	out := map[string][]string{}
-	for after := ""; ; {
-		some, err := notes.ListNotes(ctx, MergedSpace, after, 200)
-		if err != nil || len(some) == 0 {
-			return out, err
+	return out, EachNote(ctx, notes, MergedSpace, "", func(note engine.Note) error {
+		n, err := readMember(note.Key, note.Value)
+		if err != nil {
+			return err
 		}
-		for _, note := range some {
-			n, err := readMember(note.Key, note.Value)
-			if err != nil {
-				return nil, err
-			}
-			out[n.Into] = append(out[n.Into], note.Key)
-		}
-		after = some[len(some)-1].Key
-	}
+		out[n.Into] = append(out[n.Into], note.Key)
+		return nil
+	})
 }
 
 func readMember(id string, value []byte) (n memberNote, err error) {
@@ -142,23 +136,11 @@ func (m *Merges) Group(ctx context.Context, kept string) (map[string]Member, err
 // listed are the ids that the list of members has for a kept one.
 func (m *Merges) listed(ctx context.Context, kept string) (ids []string, err error) {
 	prefix := kept + " "
-	for after := prefix; ; {
-		notes, err := m.Notes.ListNotes(ctx, membersSpace, after, 500)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range notes {
-			id, ok := strings.CutPrefix(n.Key, prefix)
-			if !ok {
-				return ids, nil
-			}
-			ids = append(ids, id)
-		}
-		if len(notes) == 0 {
-			return ids, nil
-		}
-		after = notes[len(notes)-1].Key
-	}
+	err = EachNote(ctx, m.Notes, membersSpace, prefix, func(n engine.Note) error {
+		ids = append(ids, strings.TrimPrefix(n.Key, prefix))
+		return nil
+	})
+	return ids, err
 }
 
 // maxMembers is how many listings may be merged into one.

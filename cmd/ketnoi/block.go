@@ -133,21 +133,13 @@ func (h *house) eachBlocked(ctx context.Context, id string, do func(a, b string,
 	if id != "" {
 		prefix = id + " "
 	}
-	for after := prefix; ; {
-		notes, err := h.store.ListNotes(ctx, blockedSpace, after, 500)
-		if err != nil || len(notes) == 0 {
-			return err
+	return ingest.EachNote(ctx, h.store, blockedSpace, prefix, func(note engine.Note) error {
+		var n blockNote
+		a, b, ok := strings.Cut(note.Key, " ")
+		if !ok || json.Unmarshal(note.Value, &n) != nil {
+			return fmt.Errorf("the note on the blocked pair %q cannot be read", note.Key)
 		}
-		for _, note := range notes {
-			if after = note.Key; !strings.HasPrefix(note.Key, prefix) {
-				return nil
-			}
-			var n blockNote
-			a, b, ok := strings.Cut(note.Key, " ")
-			if !ok || json.Unmarshal(note.Value, &n) != nil {
-				return fmt.Errorf("the note on the blocked pair %q cannot be read", note.Key)
-			}
-			do(a, b, n)
-		}
-	}
+		do(a, b, n)
+		return nil
+	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/engine/index"
+	"github.com/ketnoi/ketnoi/ingest"
 	"github.com/ketnoi/ketnoi/ingest/people"
 )
 
@@ -134,28 +135,22 @@ func (h *house) findPerson(ctx context.Context, id, name string) (found []*subje
 func (h *house) mergedWith(ctx context.Context, id, name string) (out []string, err error) {
 	into := map[string][]string{}
 	kept := map[string]bool{}
-	for after := ""; ; {
-		notes, err := h.store.ListNotes(ctx, "merged", after, 500)
-		if err != nil {
-			return nil, err
+	err = ingest.EachNote(ctx, h.store, ingest.MergedSpace, "", func(n engine.Note) error {
+		var m struct {
+			Into    string          `json:"into"`
+			Listing *engine.Listing `json:"listing"`
 		}
-		if len(notes) == 0 {
-			break
+		if err := json.Unmarshal(n.Value, &m); err != nil {
+			return fmt.Errorf("the note on the merged listing %s: %w", n.Key, err)
 		}
-		for _, n := range notes {
-			after = n.Key
-			var m struct {
-				Into    string          `json:"into"`
-				Listing *engine.Listing `json:"listing"`
-			}
-			if err := json.Unmarshal(n.Value, &m); err != nil {
-				return nil, fmt.Errorf("the note on the merged listing %s: %w", n.Key, err)
-			}
-			into[m.Into] = append(into[m.Into], n.Key)
-			if n.Key == id || m.Into == id || m.Listing != nil && name != "" && people.Same(people.Name(m.Listing), name) {
-				kept[m.Into] = true
-			}
+		into[m.Into] = append(into[m.Into], n.Key)
+		if n.Key == id || m.Into == id || m.Listing != nil && name != "" && people.Same(people.Name(m.Listing), name) {
+			kept[m.Into] = true
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for k := range kept {
 		out = append(append(out, k), into[k]...)

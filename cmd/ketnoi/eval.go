@@ -148,19 +148,18 @@ func (c *config) rankers(ofStore engine.Ranker, otherwise ...string) ([]engine.R
 func (h *house) answerers(ctx context.Context, rankers []engine.Ranker) (map[string]eval.Ranker, error) {
 	out := map[string]eval.Ranker{}
 	for _, rk := range rankers {
-		if rk.Name == eval.RRFName {
+		switch rk.Name {
+		case eval.RRFName:
 			out[rk.Name] = eval.RRF{Of: h.desk.Load().ranked(engine.DefaultRanker())}
-			continue
-		}
-		if rk.Name != eval.BM25Name {
+		case eval.BM25Name:
+			bm25 := &eval.BM25{}
+			if err := h.eachListed(ctx, func(l *engine.Listing) error { bm25.Add(l); return nil }); err != nil {
+				return nil, err
+			}
+			out[rk.Name] = bm25
+		default:
 			out[rk.Name] = h.desk.Load().ranked(rk)
-			continue
 		}
-		bm25 := &eval.BM25{}
-		if err := h.eachListed(ctx, func(l *engine.Listing) error { bm25.Add(l); return nil }); err != nil {
-			return nil, err
-		}
-		out[rk.Name] = bm25
 	}
 	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ketnoi/ketnoi/embeddings"
 	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/ingest"
 	"github.com/ketnoi/ketnoi/ingest/people"
 )
 
@@ -113,18 +114,12 @@ func (c *config) export(ctx context.Context, h *house, found []*subject) error {
 // models are all that the store was told of.
 func (h *house) models(ctx context.Context) (out []embeddings.Spec, err error) {
 	out = []embeddings.Spec{builtIn()}
-	for after := ""; ; {
-		notes, err := h.store.ListNotes(ctx, knownSpace, after, 100)
-		if err != nil || len(notes) == 0 {
-			return out, err
-		}
-		for _, n := range notes {
-			after = n.Key
-			spec, _, err := readSpec(ctx, h.store, knownSpace, n.Key)
-			if err != nil {
-				return nil, err
-			}
+	err = ingest.EachNote(ctx, h.store, knownSpace, "", func(n engine.Note) error {
+		spec, _, err := readSpec(ctx, h.store, knownSpace, n.Key)
+		if err == nil {
 			out = append(out, spec)
 		}
-	}
+		return err
+	})
+	return out, err
 }

@@ -78,15 +78,6 @@ func readSpec(ctx context.Context, s store.Notes, space, key string) (spec embed
 	return spec, true, nil
 }
 
-// remember notes how a model is reached.
-func (h *house) remember(ctx context.Context, spec embeddings.Spec) error {
-	body, err := json.Marshal(spec)
-	if err != nil {
-		return err
-	}
-	return h.store.PutNotes(ctx, knownSpace, map[string][]byte{spec.Name: body})
-}
-
 // switchModel makes spec the active model in one step.
 func switchModel(ctx context.Context, s store.Notes, spec, former embeddings.Spec) error {
 	now, err := json.Marshal(spec)

@@ -54,23 +54,14 @@ func pairKey(a, b string) string { return min(a, b) + " " + max(a, b) }
 
 // eachPair gives every pair noted.
 func eachPair(ctx context.Context, s store.Notes, do func(a, b string, n pairNote) error) error {
-	for after := ""; ; {
-		notes, err := s.ListNotes(ctx, pairsSpace, after, 500)
-		if err != nil || len(notes) == 0 {
-			return err
+	return ingest.EachNote(ctx, s, pairsSpace, "", func(note engine.Note) error {
+		a, b, _ := strings.Cut(note.Key, " ")
+		var n pairNote
+		if err := json.Unmarshal(note.Value, &n); err != nil {
+			return fmt.Errorf("the note on the pair %q: %w", note.Key, err)
 		}
-		for _, note := range notes {
-			a, b, _ := strings.Cut(note.Key, " ")
-			var n pairNote
-			if err := json.Unmarshal(note.Value, &n); err != nil {
-				return fmt.Errorf("the note on the pair %q: %w", note.Key, err)
-			}
-			if err := do(a, b, n); err != nil {
-				return err
-			}
-		}
-		after = notes[len(notes)-1].Key
-	}
+		return do(a, b, n)
+	})
 }
 
 // scan is what a scan has read and found.

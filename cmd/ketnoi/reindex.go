@@ -12,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ketnoi/ketnoi/embeddings"
+	"github.com/ketnoi/ketnoi/engine"
 	"github.com/ketnoi/ketnoi/eval"
+	"github.com/ketnoi/ketnoi/ingest"
 )
 
 func newReindex(c *config) *cobra.Command {
@@ -148,10 +150,7 @@ func (c *config) change(ctx context.Context, h *house, spec embeddings.Spec) err
 	if err := c.announce(ctx, h, m, lacking); err != nil || c.dryRun {
 		return err
 	}
-	if err := h.remember(ctx, spec); err != nil {
-		return err
-	}
-	release, err := h.claimFilling(ctx, spec.Name)
+	release, err := h.claimFilling(ctx, spec)
 	if err != nil {
 		return err
 	}
@@ -262,8 +261,15 @@ func (c *config) compare(ctx context.Context, h *house, m *model) (better bool, 
 	return found[0].Changes[0].Difference >= 0, p.err
 }
 
-// claimFilling keeps two processes from filling one model, which would pay twice.
-func (h *house) claimFilling(ctx context.Context, name string) (release func(), err error) {
+// claimFilling notes how a model is reached, and keeps two processes from filling it, which would pay twice.
+func (h *house) claimFilling(ctx context.Context, spec embeddings.Spec) (release func(), err error) {
+	known, err := json.Marshal(spec)
+	if err == nil {
+		err = h.store.PutNotes(ctx, knownSpace, map[string][]byte{spec.Name: known})
+	}
+	if err != nil {
+		return nil, err
+	}
 	const stale = 30 * time.Second
 	type claim struct {
 		Model string    `json:"model"`
@@ -278,7 +284,7 @@ func (h *house) claimFilling(ctx context.Context, name string) (release func(), 
 		return nil, fmt.Errorf("another process is filling %s; wait for it, or %s after it was killed", other.Model, stale)
 	}
 	put := func(ctx context.Context) error {
-		body, err := json.Marshal(claim{name, time.Now()})
+		body, err := json.Marshal(claim{spec.Name, time.Now()})
 		if err == nil {
 			err = h.store.PutNotes(ctx, modelSpace, map[string][]byte{fillingNote: body})
 		}
@@ -357,20 +363,11 @@ func (c *config) printModels(ctx context.Context, h *house) error {
 			return err
 		}
 	}
-	for after := ""; ; {
-		notes, err := h.store.ListNotes(ctx, knownSpace, after, 100)
-		if err != nil || len(notes) == 0 {
+	return ingest.EachNote(ctx, h.store, knownSpace, "", func(n engine.Note) error {
+		spec, _, err := readSpec(ctx, h.store, knownSpace, n.Key)
+		if err != nil || spec.Name == h.model.spec.Name || spec.Name == former.Name {
 			return err
 		}
-		for _, n := range notes {
-			after = n.Key
-			if spec, _, err := readSpec(ctx, h.store, knownSpace, n.Key); err != nil {
-				return err
-			} else if spec.Name != h.model.spec.Name && spec.Name != former.Name {
-				if err := show(spec, "known"); err != nil {
-					return err
-				}
-			}
-		}
-	}
+		return show(spec, "known")
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/ingest"
 )
 
 // A store keeps standing queries by their names, and beside them, by "NAME ID", who answers one and was there or was told of: a
@@ -92,8 +93,12 @@ func (c *config) openStanding(ctx context.Context, name string) error {
 	if notes[name] != nil {
 		return fmt.Errorf("%s is open already; close it first (ketnoi standing close %s)", name, name)
 	}
-	if all, err := h.store.ListNotes(ctx, standingSpace, "", maxStanding); err != nil || len(all) == maxStanding {
-		return errors.Join(err, fmt.Errorf("no more than %d standing queries can be open", maxStanding-1))
+	all, err := h.store.ListNotes(ctx, standingSpace, "", maxStanding)
+	if err != nil {
+		return err
+	}
+	if len(all) == maxStanding {
+		return fmt.Errorf("no more than %d standing queries can be open", maxStanding-1)
 	}
 	body, err := json.Marshal(standingQuery{Query: q, At: time.Now().UTC().Truncate(time.Second)}, json.Deterministic(true))
 	if err != nil {
@@ -240,40 +245,24 @@ func (h *house) ask(ctx context.Context, name string, s *standingQuery, news boo
 // eachSeen gives all that a standing query has seen.
 func (h *house) eachSeen(ctx context.Context, name string, do func(seen)) error {
 	prefix := name + " "
-	for after := prefix; ; {
-		notes, err := h.store.ListNotes(ctx, seenSpace, after, 500)
-		if err != nil || len(notes) == 0 {
-			return err
+	return ingest.EachNote(ctx, h.store, seenSpace, prefix, func(n engine.Note) error {
+		x := seen{ID: strings.TrimPrefix(n.Key, prefix)}
+		if json.Unmarshal(n.Value, &x) != nil {
+			return fmt.Errorf("the note on the standing query %q cannot be read", n.Key)
 		}
-		for _, n := range notes {
-			id, mine := strings.CutPrefix(n.Key, prefix)
-			if after = n.Key; !mine {
-				return nil
-			}
-			x := seen{ID: id}
-			if json.Unmarshal(n.Value, &x) != nil {
-				return fmt.Errorf("the note on the standing query %q cannot be read", n.Key)
-			}
-			do(x)
-		}
-	}
+		do(x)
+		return nil
+	})
 }
 
 func (h *house) eachStanding(ctx context.Context, do func(name string, s *standingQuery) error) error {
-	notes, err := h.store.ListNotes(ctx, standingSpace, "", maxStanding)
-	if err != nil {
-		return err
-	}
-	for _, n := range notes {
+	return ingest.EachNote(ctx, h.store, standingSpace, "", func(n engine.Note) error {
 		s := new(standingQuery)
 		if json.Unmarshal(n.Value, s) != nil {
 			return fmt.Errorf("the note on the standing query %q cannot be read", n.Key)
 		}
-		if err := do(n.Key, s); err != nil {
-			return err
-		}
-	}
-	return nil
+		return do(n.Key, s)
+	})
 }
 
 // stand asks the standing queries again whenever what can be found has changed, while a server runs.

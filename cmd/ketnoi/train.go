@@ -134,10 +134,7 @@ func (h *house) learn(ctx context.Context, c *config, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := h.remember(ctx, spec); err != nil {
-		return err
-	}
-	release, err := h.claimFilling(ctx, spec.Name)
+	release, err := h.claimFilling(ctx, spec)
 	if err != nil {
 		return err
 	}

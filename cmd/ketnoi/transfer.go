@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ketnoi/ketnoi/embeddings"
+	"github.com/ketnoi/ketnoi/engine"
+	"github.com/ketnoi/ketnoi/ingest"
 )
 
 // transferSpace is where is noted what was sent out of the operator's network: a note a day, recipient, model and process.
@@ -72,20 +74,11 @@ func (t *transfers) add(requests, texts, tokens int) {
 
 // eachTransfer gives what was noted, by day.
 func (h *house) eachTransfer(ctx context.Context, see func(transfer) error) error {
-	for after := ""; ; {
-		notes, err := h.store.ListNotes(ctx, transferSpace, after, 500)
-		if err != nil || len(notes) == 0 {
+	return ingest.EachNote(ctx, h.store, transferSpace, "", func(n engine.Note) error {
+		var t transfer
+		if err := json.Unmarshal(n.Value, &t); err != nil {
 			return err
 		}
-		for _, n := range notes {
-			after = n.Key
-			var t transfer
-			if err := json.Unmarshal(n.Value, &t); err != nil {
-				return err
-			}
-			if err := see(t); err != nil {
-				return err
-			}
-		}
-	}
+		return see(t)
+	})
 }

@@ -163,18 +163,11 @@ func (w *worker) look(ctx context.Context) error {
 
 // failures counts the listings noted as failed under a model, and gives each to see, if there is one.
 func (h *house) failures(ctx context.Context, model string, see func(id string, note []byte) error) (n int, err error) {
-	for after := ""; ; {
-		notes, err := h.store.ListNotes(ctx, ingest.FailedSpace(model), after, 500)
-		if err != nil || len(notes) == 0 {
-			return n, err
+	err = ingest.EachNote(ctx, h.store, ingest.FailedSpace(model), "", func(note engine.Note) error {
+		if n++; see == nil {
+			return nil
 		}
-		for _, note := range notes {
-			if n++; see != nil {
-				if err := see(note.Key, note.Value); err != nil {
-					return n, err
-				}
-			}
-		}
-		after = notes[len(notes)-1].Key
-	}
+		return see(note.Key, note.Value)
+	})
+	return n, err
 }
