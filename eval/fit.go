@@ -42,18 +42,28 @@ type candidate struct {
 // learnable are the signals that topics have: they state no preference.
 var learnable = []engine.Signal{engine.SignalMeaning, engine.SignalWords, engine.SignalRecord, engine.SignalConcepts, engine.SignalField, engine.SignalSeeks, engine.SignalRecent, engine.SignalAcross}
 
+// evidence are those of them that show that a candidate answers.
+var evidence = slices.DeleteFunc(slices.Clone(learnable), func(s engine.Signal) bool { return !s.Evidence() })
+
 // weightSets are the weights within a language and across.
 type weightSets [2]engine.Weights
 
-func (w *weightSets) score(c *candidate) (s float64) {
-	set := &w[0]
-	if c.across {
-		set = &w[1]
-	}
-	for _, sig := range learnable {
-		s += set[sig] * c.raw[sig]
+func (w *weightSets) score(c *candidate) float64 { return w.points(c, learnable) }
+
+// points are those of some signals.
+func (w *weightSets) points(c *candidate, of []engine.Signal) (s float64) {
+	for _, sig := range of {
+		s += w[c.set()][sig] * c.raw[sig]
 	}
 	return s
+}
+
+// set is the place of the candidate's weights in a weightSets.
+func (c *candidate) set() int {
+	if c.across {
+		return 1
+	}
+	return 0
 }
 
 // Fit learns the weights of the signals from judged topics, within a language and across, none below 0, so that a score stays
@@ -169,48 +179,31 @@ const (
 // calibrate leads evidence to the likelihood of a match, by set, and finds the threshold: the confidence that the best relevant
 // listing reaches on the share reached of the topics.
 func (w *weightSets) calibrate(samples []sample, rk *engine.Ranker) {
-	var evidence [2][]float64
+	var points [2][]float64
 	var accepted [2][]bool
 	var yes [2]int
-	points := func(c *candidate) (k int, sum float64) {
-		if c.across {
-			k = 1
-		}
-		for _, sig := range learnable {
-			if sig.Evidence() {
-				sum += w[k][sig] * c.raw[sig]
-			}
-		}
-		return k, sum
-	}
 	for i := range samples {
-		places := map[string]bool{}
-		for _, r := range w.rank(&samples[i])[:min(lookedAt, len(samples[i].candidates))] {
-			places[r.Doc] = true
-		}
-		for j := range samples[i].candidates {
-			if c := &samples[i].candidates[j]; places[c.doc] {
-				k, sum := points(c)
-				evidence[k], accepted[k] = append(evidence[k], sum), append(accepted[k], c.grade > 0)
-				if c.grade > 0 {
-					yes[k]++
-				}
+		for _, c := range w.first(&samples[i], lookedAt) {
+			k := c.set()
+			points[k], accepted[k] = append(points[k], w.points(&c, evidence)), append(accepted[k], c.grade > 0)
+			if c.grade > 0 {
+				yes[k]++
 			}
 		}
 	}
 	of := func(k int) engine.Calibration {
 		if yes[k] < fewJudged {
-			return logistic(append(evidence[0], evidence[1]...), append(accepted[0], accepted[1]...))
+			return logistic(slices.Concat(points[0], points[1]), slices.Concat(accepted[0], accepted[1]))
 		}
-		return logistic(evidence[k], accepted[k])
+		return logistic(points[k], accepted[k])
 	}
-	rk.Likely, rk.LikelyTo = of(0), of(1)
+	likely := [2]engine.Calibration{of(0), of(1)}
+	rk.Likely, rk.LikelyTo = likely[0], likely[1]
 	best := make([]float64, len(samples))
 	for i := range samples {
 		for j := range samples[i].candidates {
 			if c := &samples[i].candidates[j]; c.grade > 0 {
-				k, sum := points(c)
-				best[i] = max(best[i], [2]engine.Calibration{rk.Likely, rk.LikelyTo}[k].Confidence(sum))
+				best[i] = max(best[i], likely[c.set()].Confidence(w.points(c, evidence)))
 			}
 		}
 	}
@@ -221,30 +214,32 @@ func (w *weightSets) calibrate(samples []sample, rk *engine.Ranker) {
 // learn fits in two steps: evidence alone first; then everything, on the candidates that evidence puts first. Learned from all of them,
 // circumstances would tell what nobody confuses apart, and outweigh evidence where many listings share them.
 func learn(samples []sample, shrink float64) *weightSets {
-	var evidence []engine.Signal
-	for _, sig := range learnable {
-		if sig.Evidence() {
-			evidence = append(evidence, sig)
-		}
-	}
 	return maximise(maximise(samples, shrink, evidence).nearest(samples, lookedAt), shrink, learnable)
 }
 
 // nearest keeps the first n candidates of each sample, and the samples that have a relevant one among them.
 func (w *weightSets) nearest(samples []sample, n int) (out []sample) {
 	for i := range samples {
-		s := sample{topic: samples[i].topic}
-		first := map[string]bool{}
-		for _, r := range w.rank(&samples[i])[:min(n, len(samples[i].candidates))] {
-			first[r.Doc] = true
-		}
-		for _, c := range samples[i].candidates {
-			if first[c.doc] {
-				s.candidates, s.gain = append(s.candidates, c), s.gain+c.grade
-			}
+		s := sample{topic: samples[i].topic, candidates: w.first(&samples[i], n)}
+		for _, c := range s.candidates {
+			s.gain += c.grade
 		}
 		if s.gain > 0 {
 			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// first are the n candidates of a sample that the weights put first, in the order of the sample.
+func (w *weightSets) first(s *sample, n int) (out []candidate) {
+	places := map[string]bool{}
+	for _, r := range w.rank(s)[:min(n, len(s.candidates))] {
+		places[r.Doc] = true
+	}
+	for _, c := range s.candidates {
+		if places[c.doc] {
+			out = append(out, c)
 		}
 	}
 	return out
@@ -318,10 +313,7 @@ func (s *sample) climb(w, gradient *weightSets) {
 	for i := range s.candidates {
 		c := &s.candidates[i]
 		d := c.grade/s.gain - scores[i]/sum
-		set := &gradient[0]
-		if c.across {
-			set = &gradient[1]
-		}
+		set := &gradient[c.set()]
 		for _, sig := range learnable {
 			set[sig] += d * c.raw[sig]
 		}
