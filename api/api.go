@@ -143,29 +143,31 @@ func fail(c *gin.Context, status int, detail string) {
 type server struct{ Options }
 
 func (s *server) routes(api huma.API) {
-	query := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[engine.Query](), true, "")
-	huma.Register(api, huma.Operation{
-		OperationID: "recommend", Method: http.MethodPost, Path: "/v1/recommendations",
+	huma.Register(api, question[engine.Query](api, huma.Operation{
+		OperationID: "recommend", Path: "/v1/recommendations",
 		Summary:     "Recommend counterparts for a listing or a free text",
 		Description: "Answers with the best candidates, each explained; or with no_match, the nearest, and what each rule of the filter cost.",
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: query}}},
-		Errors:      []int{400, 404, 413, 415, 421, 422, 503}, MaxBodyBytes: maxBody, BodyReadTimeout: requestTime,
-		SkipValidateBody: true, // readJSON and the engine check it, with one voice for all who ask
-	}, s.recommend)
-	why := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[whyNotQuery](), true, "")
-	huma.Register(api, huma.Operation{
-		OperationID: "whyNot", Method: http.MethodPost, Path: whyNotPath,
+	}), s.recommend)
+	huma.Register(api, question[whyNotQuery](api, huma.Operation{
+		OperationID: "whyNot", Path: whyNotPath,
 		Summary:     "Say why a listing is not among the recommendations for a query",
 		Description: "Answers with the rules that remove it; or with its place by score and the parts that hold it back; and with all of this in sentences.",
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: why}}},
-		Errors:      []int{400, 404, 413, 415, 421, 422, 503}, MaxBodyBytes: maxBody, BodyReadTimeout: requestTime,
-		SkipValidateBody: true,
-	}, s.whyNot)
+	}), s.whyNot)
 	paths := api.OpenAPI().Paths // the router wants its colon escaped, readers of the document do not
 	paths[strings.ReplaceAll(whyNotPath, `\`, "")] = paths[whyNotPath]
 	delete(paths, whyNotPath)
 	huma.Register(api, huma.Operation{OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive"}, s.healthz)
 	huma.Register(api, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can it answer, and from how much", Errors: []int{503}}, s.readyz)
+}
+
+// question is an operation that takes a body of type T.
+func question[T any](api huma.API, o huma.Operation) huma.Operation {
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+	o.Method = http.MethodPost
+	o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+	o.Errors, o.MaxBodyBytes, o.BodyReadTimeout = []int{400, 404, 413, 415, 421, 422, 503}, maxBody, requestTime
+	o.SkipValidateBody = true // readJSON and the engine check it, with one voice for all who ask
+	return o
 }
 
 type recommendInput struct {

@@ -201,8 +201,6 @@ func (x *explainer) item(rank int, p *placed) Recommendation {
 	return Recommendation{Rank: rank, Listing: &shown, Score: p.Score, Confidence: p.Confidence, Explanation: e}
 }
 
-func anyTerm(int) bool { return true }
-
 // explain builds the explanation of one ranked candidate from its stored entry.
 func (x *explainer) explain(s *Scored, e Entry) Explanation {
 	out := Explanation{Parts: s.Parts(), Evidence: []Evidence{}, Concepts: []Shared{}, Words: []string{}, Rules: x.results(s)}
@@ -267,6 +265,8 @@ func strongest(s *Scored) []Hit {
 	})
 	return hits[:min(len(hits), maxEvidence)]
 }
+
+func anyTerm(int) bool { return true }
 
 // gather notes which of the subject's concepts the sentence answers, the closest link first.
 func (x *explainer) gather(shared map[int]Shared, se sentence) {

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +72,14 @@ type Seeks struct {
 	Partnership []string `json:"partnership,omitempty"`
 }
 
+// Clone returns a copy that shares no list, nil of nil.
+func (s *Seeks) Clone() *Seeks {
+	if s == nil {
+		return nil
+	}
+	return &Seeks{slices.Clone(s.Kinds), slices.Clone(s.Fields), slices.Clone(s.Regions), slices.Clone(s.Languages), slices.Clone(s.Partnership)}
+}
+
 // Basis is the ground on which data about a person is processed.
 type Basis struct {
 	Kind string `json:"kind"`
@@ -120,14 +128,12 @@ func (l *Listing) Normalise() error {
 	l.Languages = v.languages("languages", l.Languages)
 	l.Organisation = v.line("organisation", l.Organisation, maxTitle)
 	l.OrganisationType = v.oneOf("organisation_type", l.OrganisationType, OrganisationTypes)
-	if len(l.Conflicts) > MaxList {
-		v.fault("conflicts", "%d are more than the %d allowed", len(l.Conflicts), MaxList)
-	}
-	for i := range l.Conflicts[:min(len(l.Conflicts), MaxList)] {
-		if l.Conflicts[i] = v.line("conflicts["+strconv.Itoa(i)+"]", l.Conflicts[i], maxTitle); nameKey(l.Conflicts[i]) == "" {
-			v.fault("conflicts["+strconv.Itoa(i)+"]", "names no organisation")
+	l.Conflicts = v.codes("conflicts", l.Conflicts, func(field, s string) string {
+		if s = v.line(field, s, maxTitle); nameKey(s) == "" {
+			v.fault(field, "names no organisation")
 		}
-	}
+		return s
+	})
 	l.Person = v.line("person", l.Person, maxTitle)
 	if l.TRL < 0 || l.TRL > 9 {
 		v.fault("trl", "%d is no readiness level: want 1 to 9", l.TRL)

@@ -24,7 +24,7 @@ var gendered = pairs(`ms=mr mrs=mr mme=m mlle=m madame=m monsieur=m herself=hims
 	reconnue=reconnu diplômée=diplômé née=né passionnée=passionné expérimentée=expérimenté nommée=nommé retraitée=retraité chargée=chargé attachée=attaché
 	associée=associé habilitée=habilité élue=élu seule=seul ancienne=ancien`)
 
-// genderedSigns are those of Korean and Chinese.
+// genderedSigns are those that are no words of their own: of Korean and Chinese, and Vietnamese ones that mean a person only together.
 var genderedSigns = strings.NewReplacer("그녀", "그", "她", "他", "女士", "先生", "小姐", "先生", "，女，", "，男，", "（女）", "（男）", "(女)", "(男)", "。女，", "。男，", "여성 연구자", "연구자", "cô ấy", "anh ấy", "cô giáo", "thầy giáo", "Cô giáo", "Thầy giáo", "Cô ấy", "Anh ấy", "nữ tiến sĩ", "tiến sĩ")
 
 func pairs(list string) map[string]string {

@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"math"
@@ -24,27 +23,18 @@ var raced bool
 // demoListings reads the demo corpus.
 func demoListings(t testing.TB) (out []engine.Listing) {
 	t.Helper()
-	for _, name := range demo.Listings {
-		f, err := demo.Files().Open(name)
-		if err != nil {
+	for _, line := range demo.Records() {
+		var l engine.Listing
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
 			t.Fatal(err)
 		}
-		lines := bufio.NewScanner(f)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var l engine.Listing
-			if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-				t.Fatal(err)
-			}
-			if l.Basis == nil {
-				l.Basis = &engine.Basis{Kind: "consent"}
-			}
-			if err := l.Normalise(); err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, l)
+		if l.Basis == nil {
+			l.Basis = &engine.Basis{Kind: "consent"}
 		}
-		_ = f.Close()
+		if err := l.Normalise(); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, l)
 	}
 	return out
 }

@@ -54,7 +54,7 @@ func confidenceWord(c float64) string {
 }
 
 // DefaultRanker returns the ranker that is used when none is named. Its weights and calibrations were learned by eval.Fit's
-// method with a trained model from the topics of needs-providers, needs-solutions and the demo's P1xx and P2xx together, the
+// method with a trained model from the topics of needs-providers, needs-solutions, the demo's P1xx and P2xx, and the first half of eval/crosslang together, the
 // calibrations from the demo's alone, since only these are judged beyond one answer. docs/ranking.md has the figures on other topics.
 func DefaultRanker() Ranker {
 	return Ranker{

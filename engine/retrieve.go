@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 
 	"github.com/ketnoi/ketnoi/engine/glossary"
@@ -96,7 +95,7 @@ type Stub struct {
 	Expires int64    // Unix seconds, 0 for never
 	Newest  int      // year of the newest work, else of publication; 0 when neither is known
 
-	written atomic.Uint32 // honest or stuffed, once somebody has read it
+	written atomic.Uint32 // honest, stuffed or copied, once somebody has read it
 }
 
 // NewStub strips l. The regions it seeks become the codes in force.
@@ -104,12 +103,11 @@ func NewStub(l *Listing) *Stub {
 	bare := *l
 	bare.Text, bare.Summary, bare.Works, bare.Extra = "", "", nil, nil
 	if l.Seeks != nil && len(l.Seeks.Regions) > 0 {
-		seeks := *l.Seeks
-		seeks.Regions = slices.Clone(seeks.Regions)
+		seeks := l.Seeks.Clone()
 		for i, code := range seeks.Regions {
 			seeks.Regions[i] = glossary.Canonical(code)
 		}
-		bare.Seeks = &seeks
+		bare.Seeks = seeks
 	}
 	return &Stub{Listing: &bare, Facets: Facets(l), Expires: expiry(l), Newest: newest(l)}
 }
@@ -164,8 +162,8 @@ type Path struct {
 	Estimated bool   `json:"estimated,omitzero" doc:"The number of listings allowed is an estimate"`
 }
 
-// Retriever finds candidates within the rules: up to n listings by each of vectors, words (of a passage, and of all together) and concepts, their union
-// in no particular order. Rules are never loosened and never starve an answer: with at least n listings allowed and
+// Retriever finds candidates within the rules: up to n listings by each of vectors, words of a passage, words of all passages
+// together, and concepts, their union in no particular order. Rules are never loosened and never starve an answer: with at least n listings allowed and
 // answering at all, n are found.
 type Retriever interface {
 	Retrieve(ctx context.Context, r *Reading, rules []Clause, n int, out *Candidates) error

@@ -34,6 +34,7 @@ var evidence = [nSignals]bool{SignalMeaning: true, SignalWords: true, SignalReco
 // Evidence reports whether the signal shows that a candidate answers the subject.
 func (s Signal) Evidence() bool { return evidence[s] }
 
+// raw judges a candidate by every signal.
 func raw(r *Reading, prefer []Clause, c *Candidate) (v [nSignals]float64) {
 	var m, w, k best
 	for i := 0; i < len(c.Hits); {

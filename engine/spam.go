@@ -10,9 +10,8 @@ import (
 	"github.com/ketnoi/ketnoi/engine/text"
 )
 
-// Listings that are written for the ranking and not for readers. Each limit lies beyond what any of 600 demo listings, 3,000 firms of
-// needs-providers and 4,000 abstracts of needs-solutions reaches, so that nobody honest is left out for how they write; one
-// of 212 abstracts of needs-solutions repeats its problem.
+// Listings that are written for the ranking and not for readers. The limits lie where next to nobody honest is left out for how they
+// write (docs/ranking.md); one of 212 relevant abstracts of needs-solutions repeats its problem.
 const (
 	echoRuns      = 0.5  // share of the subject's runs of terms, from which a candidate repeats it
 	echoWords     = 0.5  // the same of its different terms; relevant listings of the demo have up to 0.35 of them

@@ -220,10 +220,7 @@ func (t *Topic) subject() (*engine.Listing, error) {
 	if t.Listing != nil {
 		return t.Listing, nil
 	}
-	var seeks *engine.Seeks
-	if t.Seeks != nil { // Normalise writes into it, and a topic is asked by several at once
-		seeks = &engine.Seeks{Kinds: slices.Clone(t.Seeks.Kinds), Fields: slices.Clone(t.Seeks.Fields), Regions: slices.Clone(t.Seeks.Regions), Languages: slices.Clone(t.Seeks.Languages)}
-	}
+	seeks := t.Seeks.Clone() // Normalise writes into it, and a topic is asked by several at once
 	l := &engine.Listing{ID: t.ID, Kind: engine.Problem, Title: t.Title, Text: cmp.Or(t.Text, t.Title), Lang: t.Lang, Fields: t.Fields, Regions: t.Regions, Languages: t.Languages, Seeks: seeks, PublishedAt: t.Published, ExpiresAt: cmp.Or(t.Expires, t.Close)}
 	l.Title = cmp.Or(l.Title, "-")
 	if day, err := time.Parse("January 2, 2006", l.ExpiresAt); err == nil {

@@ -1,7 +1,6 @@
 package openai_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -148,21 +147,12 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func pairs(t *testing.T, rng *rand.Rand, n int) (out []engine.Recommendation) {
 	t.Helper()
 	var all []engine.Listing
-	for _, name := range demo.Listings {
-		f, err := demo.Files().Open(name)
-		if err != nil {
+	for _, line := range demo.Records() {
+		var l engine.Listing
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
 			t.Fatal(err)
 		}
-		lines := bufio.NewScanner(f)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var l engine.Listing
-			if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, l)
-		}
-		_ = f.Close()
+		all = append(all, l)
 	}
 	g := glossary.Default()
 	sentence := func(l *engine.Listing) (s string) {

@@ -54,11 +54,7 @@ func Compose(kept *engine.Listing, others ...*engine.Listing) (*engine.Listing, 
 		composeExtra(&c, l, works.add(l))
 	}
 	c.Works = works.works
-	if c.Seeks != nil {
-		seeks := *c.Seeks // Normalise writes into it
-		seeks.Kinds, seeks.Partnership = slices.Clone(seeks.Kinds), slices.Clone(seeks.Partnership)
-		c.Seeks = &seeks
-	}
+	c.Seeks = c.Seeks.Clone() // Normalise writes into it
 	if err := c.Normalise(); err != nil {
 		return nil, err
 	}

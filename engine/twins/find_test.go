@@ -265,14 +265,9 @@ func copyOf(l *engine.Listing) *engine.Listing {
 }
 
 func demoListings(t *testing.T, name string) (out []*engine.Listing) {
-	f, err := demo.Files().Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for d := json.NewDecoder(f); d.More(); {
+	for _, line := range demo.Records(name) {
 		l := new(engine.Listing)
-		if err := d.Decode(l); err != nil {
+		if err := json.Unmarshal([]byte(line), l); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Normalise(); err != nil {
